@@ -1,0 +1,211 @@
+"""
+Targets, and how far a learner has come since the launch.
+
+Everything here is on a metric's *working scale*: the value itself, or the
+logarithm of the mean for durations. `sign` is +1 where higher is better and
+-1 where lower is better.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from scipy.special import ndtr
+
+# A pass: the level is at the target with this probability ...
+REACHED = 0.80
+# ... in so many weekly looks in a row ...
+LOOKS_IN_A_ROW = 3
+# ... the last of them no earlier than this week. One good week is worth nothing:
+# "any one week" passes 61-99 % of learners whose level never changed.
+FIRST_PASS_WEEK = 4
+# A target that is likely met already is no target.
+ALREADY_MET = 0.20
+# The stretch line, as a part of the target's way beyond the baseline.
+STRETCH = 1.10
+
+# Clocks, in days and looks; the activity clock follows what coaching programmes found.
+FIRST_SESSION_DAYS = 10
+NEXT_SESSION_DAYS = 14
+READINGS_DAYS = 21
+LOOKS_WITHOUT_MOVEMENT = 6
+# Movement: this part of the way from baseline to target within those looks.
+MOVEMENT = 0.10
+
+
+def gap_target(*, baseline: float, benchmark: float, share: float = 0.5) -> float:
+    """
+    The target that closes `share` of the gap between baseline and benchmark.
+
+    >>> gap_target(baseline=3.0, benchmark=4.0)
+    3.5
+    """
+    return baseline + share * (benchmark - baseline)
+
+
+def stretch_line(*, baseline: float, target: float) -> float:
+    """
+    The extra ten yards: 110 % of the way to the target. Passing is judged at the target.
+
+    >>> stretch_line(baseline=3.0, target=4.0)
+    4.1
+    """
+    return baseline + STRETCH * (target - baseline)
+
+
+def p_at_target(*, level: float, se: float, target: float, sign: int) -> float:
+    """The probability that the true level is at the target or better."""
+    gap = sign * (level - target)
+    if se == 0:
+        return float(gap >= 0)
+    return float(ndtr(gap / se))
+
+
+def working_value(*, kind: str, n: float, total: float) -> float:
+    """The mean of `n` values that sum to `total`, on the working scale."""
+    mean = total / n
+    return math.log(mean) if kind == "duration" else mean
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What was frozen at the launch."""
+
+    baseline: float
+    baseline_se: float
+    tau2: float
+    sigma2: float
+    target: float
+    sign: int
+
+
+def level_now(start: Start, *, value: float, n: float) -> tuple[float, float]:
+    """
+    The learner's level from readings after the launch only, and its standard error.
+
+    `value` is the mean of `n` observations on the working scale. The prior is
+    the learner's own baseline, free to move by as much as people differ:
+    N(baseline, se^2 + tau^2). With no observations the prior is returned.
+    """
+    prior = start.baseline_se**2 + start.tau2
+    if n == 0:
+        return start.baseline, math.sqrt(prior)
+    noise = start.sigma2 / n
+    if prior + noise == 0:
+        return value, 0.0
+    weight = prior / (prior + noise)
+    return start.baseline + weight * (value - start.baseline), math.sqrt(weight * noise)
+
+
+def share_of_way(start: Start, level: float) -> float:
+    """
+    How far the level has come: 0 at the baseline, 1 at the target.
+
+    >>> share_of_way(Start(3, .1, .1, 1, 4, 1), 3.25)
+    0.25
+    """
+    way = start.target - start.baseline
+    return (level - start.baseline) / way if way else 1.0
+
+
+class State(StrEnum):
+    ON_TRACK = "on_track"
+    AT_RISK = "at_risk"
+    STUCK = "stuck"
+    PASSED = "passed"
+
+
+class Clock(StrEnum):
+    """What ran out when a pair is stuck; each calls for a different remedy."""
+
+    ACTIVITY = "activity"
+    OUTCOME = "outcome"
+    READINGS = "readings"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One weekly look, oldest first in every sequence. `number` counts weeks from the launch."""
+
+    number: int
+    level: float
+    p_reached: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    state: State
+    clock: Clock | None
+    why: str
+
+
+def judge(
+    start: Start,
+    *,
+    looks: Sequence[Look],
+    sessions: Sequence[date],
+    started_on: date,
+    clocks_from: date,
+    test_date: date,
+    today: date,
+) -> Verdict:
+    """
+    What a pair's looks and sessions say today.
+
+    looks : one a week with readings, oldest first; a week without readings has none
+    clocks_from : when the clocks were last started: the launch, or a decision
+        to give more time
+
+    A pass comes first: whoever is there needs no sessions. No look is never a pass.
+    """
+    last = looks[-LOOKS_IN_A_ROW:]
+    if (
+        len(last) == LOOKS_IN_A_ROW
+        and last[-1].number >= FIRST_PASS_WEEK
+        and last[-1].number - last[0].number == LOOKS_IN_A_ROW - 1
+        and all(look.p_reached >= REACHED for look in last)
+    ):
+        return Verdict(State.PASSED, None, "Three weekly looks in a row were at the target.")
+
+    recent = [day for day in sessions if clocks_from <= day <= today]
+    idle = (today - max(recent, default=clocks_from)).days
+    allowed = NEXT_SESSION_DAYS if recent else FIRST_SESSION_DAYS
+    if idle >= allowed:
+        why = f"No session for {idle} days." if recent else f"No first session after {idle} days."
+        return Verdict(State.STUCK, Clock.ACTIVITY, why)
+
+    last_look = (
+        max(clocks_from, started_on + timedelta(weeks=looks[-1].number)) if looks else clocks_from
+    )
+    silent = (today - last_look).days
+    if silent >= READINGS_DAYS:
+        return Verdict(
+            State.STUCK, Clock.READINGS, f"No readings for {silent} days: nobody can tell."
+        )
+
+    weeks_before = (clocks_from - started_on).days // 7
+    since = [look for look in looks if look.number > weeks_before]
+    if len(since) >= LOOKS_WITHOUT_MOVEMENT:
+        # Against the look before the last six, or the place where the clocks started.
+        earlier = looks[:-LOOKS_WITHOUT_MOVEMENT]
+        before = share_of_way(start, earlier[-1].level) if earlier else 0.0
+        now = share_of_way(start, looks[-1].level)
+        if now - before < MOVEMENT and looks[-1].p_reached < REACHED:
+            return Verdict(
+                State.STUCK,
+                Clock.OUTCOME,
+                f"They meet, but the number has not moved in {LOOKS_WITHOUT_MOVEMENT} weeks.",
+            )
+
+    if idle >= allowed - 3:
+        return Verdict(State.AT_RISK, None, f"{idle} days without a session.")
+    if today > test_date:
+        return Verdict(State.AT_RISK, None, "The test date has passed; still swimming.")
+    if looks and looks[-1].number >= LOOKS_IN_A_ROW and looks[-1].p_reached < REACHED:
+        weeks = max((test_date - started_on).days / 7, 1.0)
+        pace = min(looks[-1].number / weeks, 1.0)
+        if share_of_way(start, looks[-1].level) < 0.5 * pace:
+            return Verdict(State.AT_RISK, None, "Less than half of the way it should be by now.")
+    return Verdict(State.ON_TRACK, None, "On the way.")

@@ -1,0 +1,81 @@
+from django.db import models
+from django.db.models import Q
+
+from coaching.models.base import PublicModel
+
+
+class Cohort(PublicModel):
+    """A group of pairs that starts together and closes when every one of them has passed."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Being planned"
+        LIVE = "live", "Running"
+        CLOSED = "closed", "Closed"
+
+    class Target(models.TextChoices):
+        GAP_TOP = "gap_top", "Half of the gap to the best quarter"
+        GAP_MEAN = "gap_mean", "Half of the gap to the peers' mean"
+        MIDDLE = "middle", "Out of the worst quarter"
+
+    name = models.CharField(max_length=120)
+    team = models.ForeignKey("coaching.Team", models.PROTECT, related_name="cohorts")
+    ranking = models.ForeignKey("coaching.Ranking", models.PROTECT, related_name="cohorts")
+    state = models.CharField(max_length=6, choices=State, default=State.DRAFT)
+    target_form = models.CharField(max_length=8, choices=Target, default=Target.GAP_TOP)
+    test_date = models.DateField()
+    created_by = models.ForeignKey(
+        "coaching.Person", models.SET_NULL, null=True, related_name="created_cohorts"
+    )
+    created_at = models.DateTimeField()
+    launched_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="draft", launched_at__isnull=True)
+                | (~Q(state="draft") & Q(launched_at__isnull=False)),
+                name="cohort_launched_at_iff_launched",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="closed", closed_at__isnull=False)
+                | (~Q(state="closed") & Q(closed_at__isnull=True)),
+                name="cohort_closed_at_iff_closed",
+            ),
+        ]
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Member(models.Model):
+    """Somebody selected for a cohort, on one side, with the reason why."""
+
+    class Side(models.TextChoices):
+        LEARNER = "learner", "Learner"
+        COACH = "coach", "Coach"
+
+    class Source(models.TextChoices):
+        RANKING = "ranking", "By the ranking"
+        HAND = "hand", "Raised a hand"
+        MANAGER = "manager", "Added by the manager"
+
+    cohort = models.ForeignKey(Cohort, models.CASCADE, related_name="members")
+    person = models.ForeignKey("coaching.Person", models.PROTECT)
+    side = models.CharField(max_length=7, choices=Side)
+    source = models.CharField(max_length=7, choices=Source, default=Source.RANKING)
+    # The skill a hand was raised for.
+    metric = models.ForeignKey("coaching.Metric", models.PROTECT, null=True, blank=True)
+    # Left out by the manager; kept, so that the choice stays visible.
+    left_out = models.BooleanField(default=False)
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["cohort", "person"], name="member_on_one_side"),
+        ]
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.person} ({self.get_side_display()})"

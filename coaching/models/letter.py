@@ -1,0 +1,99 @@
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from coaching.models.base import PublicModel
+
+
+class Letter(PublicModel):
+    """
+    One promise to write to one person, and what became of it: a row of the outbox.
+
+    `dedupe_key` names the promise (this person, this local week), never the
+    run that made it, so making it twice is harmless. See docs/letters.md for
+    the states and who moves them.
+    """
+
+    class Kind(models.TextChoices):
+        INVITATION = "invitation", "Invitation"
+        REMINDER = "reminder", "Reminder"
+        ESCALATION = "escalation", "Escalation"
+        PASSED = "passed", "Target reached"
+        DECIDED = "decided", "Decision on a case"
+        CLOSED = "closed", "Cohort closed"
+        DIGEST = "digest", "Weekly digest"
+
+    class State(models.IntegerChoices):
+        PENDING = 0, "Waiting"
+        LEASED = 1, "Claimed"
+        SENDING = 2, "Being sent"
+        SENT = 3, "Sent"
+        DEAD = 4, "Given up"
+        UNCERTAIN = 5, "Perhaps sent"
+        CANCELLED = 6, "Not needed any more"
+
+    dedupe_key = models.CharField(max_length=120, unique=True)
+    kind = models.CharField(max_length=12, choices=Kind)
+    recipient = models.ForeignKey("coaching.Person", models.CASCADE, related_name="letters")
+    pair = models.ForeignKey(
+        "coaching.Pair", models.CASCADE, null=True, blank=True, related_name="letters"
+    )
+    cohort = models.ForeignKey(
+        "coaching.Cohort", models.CASCADE, null=True, blank=True, related_name="letters"
+    )
+    # Plain values, gathered when the letter was promised; rendered when it is sent.
+    context = models.JSONField(default=dict)
+    # The same in every attempt, so that receivers recognise a copy.
+    message_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    state = models.PositiveSmallIntegerField(choices=State, default=State.PENDING)
+    created_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    # Why it was cancelled or what the mail server last said.
+    outcome = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=[1, 2], lease_token__isnull=False, lease_until__isnull=False)
+                | (~Q(state__in=[1, 2]) & Q(lease_token__isnull=True, lease_until__isnull=True)),
+                name="letter_leased_iff_token",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=3, sent_at__isnull=False)
+                | (~Q(state=3) & Q(sent_at__isnull=True)),
+                name="letter_sent_at_iff_sent",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_attempt_at", "id"], condition=Q(state=0), name="letter_due"),
+            models.Index(
+                fields=["lease_until"], condition=Q(state__in=[1, 2]), name="letter_leased"
+            ),
+        ]
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} to {self.recipient}"
+
+
+class Notice(models.Model):
+    """What a person is told inside Lanemate, written in the same transaction as the event."""
+
+    person = models.ForeignKey("coaching.Person", models.CASCADE, related_name="notices")
+    text = models.CharField(max_length=300)
+    link = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, blank=True)
+    dedupe_key = models.CharField(max_length=120, unique=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,107 @@
+from django.db import models
+
+from coaching.models.base import PublicModel
+
+
+class Band(models.TextChoices):
+    """What the evidence carries. The values are those of `coaching.domain.ranking`."""
+
+    WEAK = "weak", "Weak"
+    LEANING_WEAK = "leaning weak", "Leaning weak"
+    MIDDLE = "middle", "Middle"
+    LEANING_STRONG = "leaning strong", "Leaning strong"
+    STRONG = "strong", "Strong"
+    CANNOT_TELL = "cannot tell", "Cannot tell"
+    TOO_SMALL = "group too small", "Group too small"
+    CHECK = "check data", "Check the numbers"
+
+
+class Ranking(PublicModel):
+    """One run of a scorecard over a window of weeks, kept as it was."""
+
+    scorecard = models.ForeignKey("coaching.Scorecard", models.CASCADE, related_name="rankings")
+    # Mondays of the first and the last week that count.
+    since = models.DateField()
+    until = models.DateField()
+    peers_by = models.JSONField(default=list)
+    created_by = models.ForeignKey("coaching.Person", models.SET_NULL, null=True)
+    created_at = models.DateTimeField()
+    seconds = models.FloatField(default=0)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.scorecard}, {self.since} to {self.until}"
+
+
+class Yardstick(models.Model):
+    """What a peer group looked like on one metric: the frame in which its people are read."""
+
+    ranking = models.ForeignKey(Ranking, models.CASCADE, related_name="yardsticks")
+    metric = models.ForeignKey("coaching.Metric", models.PROTECT)
+    weight = models.FloatField()
+    group = models.CharField(max_length=200)
+    people = models.PositiveIntegerField()
+    # All on the metric's working scale (the logarithm for durations).
+    mean = models.FloatField()
+    tau2 = models.FloatField("variance between people")
+    sigma2 = models.FloatField("noise of one observation, with over-dispersion")
+    scale = models.FloatField("observed spread")
+    top_quartile = models.FloatField("mean of the true top quarter")
+    low_cut = models.FloatField("border of the true worst quarter")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ranking", "metric", "group"], name="yardstick_once_per_group"
+            ),
+        ]
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.metric} in {self.group}"
+
+
+class Standing(models.Model):
+    """One person in a ranking, on one metric or, without a metric, overall."""
+
+    ranking = models.ForeignKey(Ranking, models.CASCADE, related_name="standings")
+    person = models.ForeignKey("coaching.Person", models.CASCADE, related_name="standings")
+    metric = models.ForeignKey("coaching.Metric", models.PROTECT, null=True)
+    group = models.CharField(max_length=200)
+    n = models.FloatField()
+    # On the working scale; `raw` is unknown without readings.
+    raw = models.FloatField(null=True)
+    estimate = models.FloatField()
+    se = models.FloatField()
+    reliability = models.FloatField()
+    # Spreads above or below the peers' mean, higher is better.
+    z = models.FloatField()
+    # Chances of truly being in the worst or best quarter, and worst or best two fifths.
+    p_low = models.FloatField()
+    p_high = models.FloatField()
+    p_need = models.FloatField()
+    p_skill = models.FloatField()
+    # 90 % interval of the true place among peers: 0 is the worst, 1 the best.
+    rank_low = models.FloatField()
+    rank_high = models.FloatField()
+    band = models.CharField(max_length=16, choices=Band)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ranking", "metric", "person"],
+                name="standing_once_per_metric",
+            ),
+            models.UniqueConstraint(
+                fields=["ranking", "person"],
+                condition=models.Q(metric__isnull=True),
+                name="standing_once_overall",
+            ),
+        ]
+        indexes = [models.Index(fields=["ranking", "metric", "band"])]
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.get_band_display()}"

@@ -1,0 +1,30 @@
+from django.db.models import Q, QuerySet
+
+from coaching.models import Person, Reading, Team
+from coaching.queries import access
+
+
+def visible_to(person: Person) -> QuerySet[Person]:
+    """Oneself and the people of the teams one manages; everybody for HR."""
+    return Person.objects.filter(Q(pk=person.pk) | access.managed(person, "team__path"))
+
+
+def of_team(team: Team) -> QuerySet[Person]:
+    """The active people of a team and of all teams below it."""
+    return Person.objects.filter(active=True, team__path__startswith=team.path)
+
+
+def readings_visible_to(person: Person) -> QuerySet[Reading]:
+    return Reading.objects.filter(Q(person=person) | access.managed(person, "person__team__path"))
+
+
+def chain_above(person: Person) -> list[Person]:
+    """The managers of a person's team and of every team above, nearest first, without repeats."""
+    chain: list[Person] = []
+    team = person.team
+    while team is not None:
+        manager = team.manager
+        if manager and manager.pk != person.pk and manager.active and manager not in chain:
+            chain.append(manager)
+        team = team.parent
+    return chain

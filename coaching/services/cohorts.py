@@ -1,0 +1,311 @@
+"""The cohort's life: selected, planned, launched once, closed when everybody has passed."""
+
+from datetime import date, datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from coaching.domain import cadence, progress
+from coaching.errors import CoachingError
+from coaching.models import (
+    Band,
+    Cohort,
+    DraftPair,
+    HandRaise,
+    Member,
+    Metric,
+    Pair,
+    Person,
+    Plan,
+    Ranking,
+    Standing,
+    Yardstick,
+)
+from coaching.notifications import messages, outbox
+from coaching.queries import people
+from coaching.services import audit, reminders
+
+CORE = timedelta(weeks=4)
+# Two looks more than the core: the third look at the target may come with the test.
+DEFAULT_LENGTH = timedelta(weeks=8)
+
+LEARNER_BANDS = {
+    "evidence": (Band.WEAK,),
+    "leaning": (Band.WEAK, Band.LEANING_WEAK),
+}
+COACH_BANDS = {
+    "evidence": (Band.STRONG,),
+    "leaning": (Band.STRONG, Band.LEANING_STRONG),
+}
+# Quota: this share of those who can be placed at all, from each end.
+QUOTA = 0.25
+
+
+class NoName(CoachingError):
+    message = "Give the cohort a name, for example “Autumn”."
+
+
+class TooSoon(CoachingError):
+    message = "The test date must lie at least four weeks ahead: that is the core of the coaching."
+
+
+@transaction.atomic
+def create(
+    *, ranking: Ranking, name: str, test_date: date, target_form: str, by: Person, now: datetime
+) -> Cohort:
+    """
+    A draft cohort with the learners and coaches that the ranking and raised hands give.
+
+    :raises NoName, TooSoon:
+    """
+    if not name.strip():
+        raise NoName
+    if test_date < now.date() + CORE:
+        raise TooSoon
+    cohort = Cohort.objects.create(
+        name=name.strip(),
+        team=ranking.scorecard.team,
+        ranking=ranking,
+        target_form=target_form,
+        test_date=test_date,
+        created_by=by,
+        created_at=now,
+    )
+    Member.objects.bulk_create(_selected(cohort))
+    audit.record("cohort drafted", cohort, by=by, now=now, team=cohort.team)
+    return cohort
+
+
+def _selected(cohort: Cohort) -> list[Member]:
+    """
+    Who takes part. Hands are added to the ranked; a learner does not coach in the same cohort.
+    """
+    ranking = cohort.ranking
+    policy = ranking.scorecard.policy
+    overall = ranking.standings.filter(metric=None, person__active=True).exclude(
+        band__in=[Band.CHECK, Band.TOO_SMALL]
+    )
+    if policy == "quota":
+        placed = overall.exclude(band=Band.CANNOT_TELL)
+        seats = round(QUOTA * placed.count())
+        weak = list(placed.order_by("-p_low", "person_id").values_list("person", flat=True)[:seats])
+        strong = list(
+            placed.exclude(person__in=weak)
+            .order_by("-p_high", "person_id")
+            .values_list("person", flat=True)[:seats]
+        )
+    else:
+        by_person = overall.order_by("person_id").values_list("person", flat=True)
+        weak = list(by_person.filter(band__in=LEARNER_BANDS[policy]))
+        strong = list(by_person.filter(band__in=COACH_BANDS[policy]))
+    # Somebody who swims already is not pulled out for a second plan.
+    swimming = set(Pair.objects.active().filter(learner__in=weak).values_list("learner", flat=True))
+    learners = {
+        person: Member(cohort=cohort, person_id=person, side=Member.Side.LEARNER)
+        for person in weak
+        if person not in swimming
+    }
+    ranked = set(ranking.standings.filter(metric=None).values_list("person", flat=True))
+    hands = HandRaise.objects.filter(
+        lowered_at=None, person__active=True, person__in=ranked
+    ).exclude(person__pairs_as_learner__state__in=Pair.ACTIVE)
+    for hand in hands.order_by("raised_at", "pk"):
+        learners.setdefault(
+            hand.person_id,
+            Member(
+                cohort=cohort,
+                person_id=hand.person_id,
+                side=Member.Side.LEARNER,
+                source=Member.Source.HAND,
+                metric_id=hand.metric_id,
+                note=hand.note[:300],
+            ),
+        )
+    coaches = [
+        Member(cohort=cohort, person_id=person, side=Member.Side.COACH)
+        for person in strong
+        if person not in learners
+    ]
+    return [*learners.values(), *coaches]
+
+
+class AlreadyLaunched(CoachingError):
+    message = "This plan has already been launched."
+
+
+class NothingToLaunch(CoachingError):
+    message = "The plan has no pairs yet. Solve it first, or add learners and coaches."
+
+
+class NotReady(CoachingError):
+    message = "The plan changed while you were looking at it. Look again before you launch."
+
+
+@transaction.atomic
+def launch(*, plan: Plan, by: Person, now: datetime, revision: int | None = None) -> None:
+    """
+    Turn a draft plan into live pairs, once, and tell both sides of each.
+
+    1. the plan and its cohort leave the draft state, or nothing happens,
+    2. baseline, target, stretch and test date of every pair are frozen,
+    3. pairs, invitations and the audit row are written in the same transaction.
+
+    revision : the state of the plan the manager saw, when there was one
+
+    :raises AlreadyLaunched, NothingToLaunch, NotReady, SeatTaken:
+    """
+    draft = Plan.objects.filter(pk=plan.pk, state=Plan.State.DRAFT)
+    if draft.update(state=Plan.State.LAUNCHED, launched_at=now) != 1:
+        raise AlreadyLaunched
+    if revision is not None and not Plan.objects.filter(pk=plan.pk, revision=revision).exists():
+        raise NotReady
+    cohort = Cohort.objects.select_related("team", "ranking").get(pk=plan.cohort_id)
+    drafts = Cohort.objects.filter(pk=cohort.pk, state=Cohort.State.DRAFT)
+    if drafts.update(state=Cohort.State.LIVE, launched_at=now) != 1:
+        raise AlreadyLaunched
+    proposals = list(plan.draft_pairs.select_related("learner__team", "coach", "metric"))
+    if not proposals:
+        raise NothingToLaunch
+    pairs = _start_pairs(cohort, proposals, now=now)
+    HandRaise.objects.filter(
+        person__in=[pair.learner_id for pair in pairs], lowered_at=None
+    ).update(lowered_at=now)
+    outbox.promise(
+        [
+            messages.invitation(pair, reader)
+            for pair in pairs
+            for reader in (pair.learner, pair.coach)
+        ],
+        now=now,
+    )
+    audit.record("cohort launched", cohort, by=by, now=now, team=cohort.team, pairs=len(pairs))
+
+
+class SeatTaken(CoachingError):
+    pass
+
+
+def _start_pairs(cohort: Cohort, proposals: list[DraftPair], *, now: datetime) -> list[Pair]:
+    slots = _free_slots(proposals)
+    standings = {
+        (row.person_id, row.metric_id): row
+        for row in cohort.ranking.standings.filter(
+            person__in=[proposal.learner_id for proposal in proposals], metric__isnull=False
+        )
+    }
+    yardsticks = {(row.metric_id, row.group): row for row in cohort.ranking.yardsticks.all()}
+    # Selection and follow-up never overlap: only whole weeks after the launch count.
+    counts_from = max(
+        cadence.week_of(now.date()) + cadence.WEEK, cohort.ranking.until + cadence.WEEK
+    )
+    pairs = []
+    for proposal in proposals:
+        standing = standings[proposal.learner_id, proposal.metric_id]
+        yardstick = yardsticks[proposal.metric_id, standing.group]
+        target = target_for(cohort.target_form, standing, yardstick, proposal.metric)
+        pair = Pair(
+            cohort=cohort,
+            learner=proposal.learner,
+            coach=proposal.coach,
+            metric=proposal.metric,
+            slot=slots[proposal.coach_id].pop(0),
+            score=proposal.score,
+            parts=proposal.parts,
+            baseline=standing.estimate,
+            baseline_se=standing.se,
+            peer_mean=yardstick.mean,
+            tau2=yardstick.tau2,
+            sigma2=yardstick.sigma2,
+            target=target,
+            stretch=progress.stretch_line(baseline=standing.estimate, target=target),
+            target_formula=cohort.get_target_form_display(),
+            counts_from=counts_from,
+            clocks_from=now.astimezone(proposal.learner.zone).date(),
+            test_date=cohort.test_date,
+            started_at=now,
+            state_since=now,
+            next_check_at=now + timedelta(days=1),
+        )
+        pair.next_reminder_at = reminders.next_reminder(pair, after=now)
+        pairs.append(pair)
+    try:
+        with transaction.atomic():
+            Pair.objects.bulk_create(pairs, batch_size=500)
+    except IntegrityError as clash:
+        raise SeatTaken(
+            "Somebody in this plan was paired elsewhere in the meantime. "
+            "Solve the plan again; it will take that into account."
+        ) from clash
+    return pairs
+
+
+def _free_slots(proposals: list[DraftPair]) -> dict[int, list[int]]:
+    """For each coach, the numbers of seats that no active pair holds, lowest first."""
+    needed: dict[int, int] = {}
+    for proposal in proposals:
+        needed[proposal.coach_id] = needed.get(proposal.coach_id, 0) + 1
+    taken: dict[int, set[int]] = {coach: set() for coach in needed}
+    active = Pair.objects.active().filter(coach__in=needed).values_list("coach_id", "slot")
+    for coach, slot in active:
+        taken[coach].add(slot)
+    return {
+        coach: [
+            slot for slot in range(1, count + len(taken[coach]) + 1) if slot not in taken[coach]
+        ][:count]
+        for coach, count in needed.items()
+    }
+
+
+def target_for(form: str, standing: Standing, yardstick: Yardstick, metric: Metric) -> float:
+    """
+    The frozen target of a learner, on the working scale, from the *shrunken* baseline.
+
+    Somebody who raised a hand may be past the group's benchmark already; the
+    target is then a fifth of the peers' spread beyond the own baseline.
+    """
+    benchmark = {
+        Cohort.Target.GAP_TOP: yardstick.top_quartile,
+        Cohort.Target.GAP_MEAN: yardstick.mean,
+        Cohort.Target.MIDDLE: yardstick.low_cut,
+    }[form]
+    share = 1.0 if form == Cohort.Target.MIDDLE else 0.5
+    target = progress.gap_target(baseline=standing.estimate, benchmark=benchmark, share=share)
+    smallest = 0.2 * yardstick.scale
+    if metric.sign * (target - standing.estimate) < smallest:
+        target = standing.estimate + metric.sign * smallest
+    return target
+
+
+def close_finished(*, now: datetime) -> int:
+    """Close every running cohort in which nobody swims any more; returns how many."""
+    finished = Cohort.objects.filter(state=Cohort.State.LIVE).exclude(pairs__state__in=Pair.ACTIVE)
+    return sum(close_if_finished(cohort, now=now) for cohort in finished.select_related("team"))
+
+
+@transaction.atomic
+def close_if_finished(cohort: Cohort, *, now: datetime) -> bool:
+    """Close a running cohort once none of its pairs is active, and tell everybody."""
+    running = Cohort.objects.filter(pk=cohort.pk, state=Cohort.State.LIVE).exclude(
+        pairs__state__in=Pair.ACTIVE
+    )
+    if running.update(state=Cohort.State.CLOSED, closed_at=now) != 1:
+        return False
+    pairs = list(cohort.pairs.select_related("learner__team__manager", "coach"))
+    passed = sum(pair.state == Pair.State.PASSED for pair in pairs)
+    staff = {pair.learner for pair in pairs} | {pair.coach for pair in pairs}
+    managers = {manager for pair in pairs for manager in people.chain_above(pair.learner)[:1]}
+    if cohort.created_by:
+        managers.add(cohort.created_by)
+    outbox.promise(
+        [
+            messages.closed(
+                cohort, reader, pairs=len(pairs), passed=passed, is_manager=reader in managers
+            )
+            for reader in sorted(staff | managers, key=lambda reader: reader.pk)
+        ],
+        now=now,
+    )
+    audit.record(
+        "cohort closed", cohort, by=None, now=now, team=cohort.team,
+        pairs=len(pairs), passed=passed,
+    )  # fmt: skip
+    return True

@@ -1,0 +1,390 @@
+"""Complete score tables, too large for a solver or even to store: a few candidates, priced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from coaching.domain.matching.flow import best_pairs, coach_prices, thresholds
+from coaching.domain.matching.problem import (
+    Ints,
+    Plan,
+    Refused,
+    largest_score,
+    seat_value,
+)
+from coaching.domain.matching.solver import settle_ties, tie_hash
+
+ScoreBlocks = Callable[[int, int], npt.NDArray[np.integer]]
+
+BLOCK_BYTES = 2**20  # a block and its copy stay in the processor's cache
+KEPT_BYTES = 2**28  # a table up to this size is computed once and kept
+MOST_TIGHT = 5_000_000  # tight pairs beyond this would not fit in memory as a network
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenseAnswer:
+    """
+    A plan with its proof over all pairs.
+
+    gap : score that might still be gained over all pairs; 0 for a proven optimum
+    seats_bound : no plan fills more seats
+    rounds : how often all pairs were priced
+    candidates : pairs the flow solver saw in the end
+    tie_break_complete : whether worst score and load were settled over all pairs
+    gaps : the gap after each round, seats counted by ``plan.seat_value``
+    """
+
+    plan: Plan
+    gap: int
+    seats_bound: int
+    rounds: int
+    candidates: int
+    tie_break_complete: bool
+    gaps: tuple[int, ...]
+
+    @property
+    def optimal(self) -> bool:
+        return self.gap == 0 and self.seats_bound == self.plan.matched
+
+
+def solve_dense(
+    scores: ScoreBlocks | npt.NDArray[np.integer],
+    *,
+    capacity: npt.ArrayLike,
+    learners: int | None = None,
+    wanting: npt.ArrayLike | None = None,
+    forbidden: npt.ArrayLike = (),
+    pinned: npt.ArrayLike = (),
+    learner_ids: npt.ArrayLike | None = None,
+    coach_ids: npt.ArrayLike | None = None,
+    best: int = 12,
+    random: int = 5,
+    add: int = 8,
+    max_rounds: int = 30,
+    tolerance: float = 0.0,
+    seed: int = 0,
+) -> DenseAnswer:
+    """
+    Plan one coach for each learner where nearly every pair is possible.
+
+    scores : (learners, coaches) whole numbers, or a function of (start, stop) that returns the
+        rows of learners start … stop - 1 against all coaches; then ``learners`` says how many.
+        A negative score is a pair that must not be formed.
+    capacity : (coaches,)
+    wanting : (learners,), False for those who need no coach
+    forbidden, pinned : (k, 2)
+    learner_ids, coach_ids : stable ids for breaking ties; positions unless given
+    best, random, add : candidates per learner at the start, and more after each round
+    tolerance : stop when the gap is at most this share of the total
+
+    1. A flow over few candidates per learner (best scores, and some at random, because everybody
+       lists the same stars).
+    2. Seat prices of that plan; all pairs are priced in blocks. The best surpluses plus the price
+       of all seats bound every plan (weak duality); if the plan reaches the bound it is optimal
+       among all pairs (column generation, Gilmore & Gomory 1961).
+    3. Else learners who saw something better get their best-priced coaches as candidates too.
+    4. All tight pairs of the whole table settle worst score, load and ties, as in ``solve``.
+
+    :raises Refused: on contradictory rules or scores too large
+    """
+    table = _Table(
+        scores,
+        learners=learners,
+        capacity=capacity,
+        wanting=wanting,
+        forbidden=forbidden,
+        pinned=pinned,
+    )
+    n, m = table.demand.size, table.capacity.size
+    pairs = _Pairs(m, *table.first_candidates(best, random, np.random.default_rng(seed)))
+    worth = table.worth
+    people = {"demand": table.demand, "capacity": table.capacity}
+    gaps: list[int] = []
+    while True:
+        held = best_pairs(pairs.learner, pairs.coach, pairs.score, **people)
+        value = pairs.score + worth
+        price = coach_prices(pairs.learner, pairs.coach, value, held=held, **people)
+        # Nobody sits there, so any price is true; this one no learner anywhere would pay.
+        price[table.capacity == 0] = worth + table.highest
+        surplus = value - price[pairs.coach]
+        marginal, _ = thresholds(pairs.learner, surplus, table.demand)
+        top, found = table.priced(price, marginal, add)
+        bound = int(top.sum()) + int((table.capacity * price).sum())
+        total = int(pairs.score[held].sum())
+        gaps.append(bound - total - worth * int(held.sum()))
+        if gaps[-1] <= tolerance * total or len(gaps) >= max_rounds:
+            break
+        pairs.join(*found)
+
+    tight = table.tight(price, top) if gaps[-1] == 0 else None
+    if tight is None:
+        at = np.flatnonzero(surplus == marginal[pairs.learner])
+        learner, coach, score = pairs.learner[at], pairs.coach[at], pairs.score[at]
+    else:
+        learner, coach, score = tight
+    chosen = settle_ties(
+        learner,
+        coach,
+        score,
+        **people,
+        must_learn=(top if tight is not None else marginal) > 0,
+        must_coach=price > 0,
+        base=table.base,
+        held=np.isin(learner * m + coach, (pairs.learner * m + pairs.coach)[held]),
+        ceiling=int(table.pin_score.min()) if table.pin_score.size else None,
+        tie=tie_hash(_ids(learner_ids, n)[learner], _ids(coach_ids, m)[coach]),
+    )
+    return DenseAnswer(
+        plan=table.plan(learner[chosen], coach[chosen], score[chosen], price),
+        gap=gaps[-1],
+        seats_bound=bound // worth + table.pin_score.size,
+        rounds=len(gaps),
+        candidates=pairs.learner.size,
+        tie_break_complete=tight is not None,
+        gaps=tuple(gaps),
+    )
+
+
+class _Pairs:
+    """The candidate pairs so far, sorted by learner and coach, each once."""
+
+    def __init__(self, coaches: int, learner: Ints, coach: Ints, score: Ints) -> None:
+        self.coaches = coaches
+        self.learner = self.coach = self.score = np.zeros(0, dtype=np.int64)
+        self.join(learner, coach, score)
+
+    def join(self, learner: Ints, coach: Ints, score: Ints) -> None:
+        key = np.concatenate(
+            [self.learner * self.coaches + self.coach, learner * self.coaches + coach]
+        )
+        key, at = np.unique(key, return_index=True)
+        self.learner, self.coach = np.divmod(key, max(self.coaches, 1))
+        self.score = np.concatenate([self.score, score])[at]
+
+
+class _Table:
+    """
+    The scores of all pairs in blocks, and who is left to plan for once pins are seated.
+
+    highest : the highest score of any pair, known after ``first_candidates``
+    worth : what filling a seat counts in score, known from then on too
+    """
+
+    def __init__(
+        self,
+        scores: ScoreBlocks | npt.NDArray[np.integer],
+        *,
+        learners: int | None,
+        capacity: npt.ArrayLike,
+        wanting: npt.ArrayLike | None,
+        forbidden: npt.ArrayLike,
+        pinned: npt.ArrayLike,
+    ) -> None:
+        if isinstance(scores, np.ndarray):
+            self._block: ScoreBlocks = lambda start, stop: scores[start:stop]
+            learners = scores.shape[0]
+        elif learners is None:
+            raise ValueError("Say how many learners the score blocks speak of.")
+        else:
+            self._block = scores
+        seats = np.asarray(capacity, dtype=np.int64)
+        if (seats < 0).any():
+            raise Refused(["Every capacity must be 0 or more."])
+        m = seats.size
+        barred = np.asarray(forbidden, dtype=np.int64).reshape(-1, 2)
+        pins = np.asarray(pinned, dtype=np.int64).reshape(-1, 2)
+        for rule in (barred, pins):
+            if ((rule < 0) | (rule >= [learners, m])).any():
+                raise Refused(["A rule names an unknown learner or coach."])
+        self.barred = barred[np.argsort(barred[:, 0], kind="stable")]
+        self.barred_first = np.searchsorted(self.barred[:, 0], np.arange(learners + 1))
+        demand = np.ones(learners, dtype=np.int64)
+        if wanting is not None:
+            demand[~np.asarray(wanting, dtype=bool)] = 0
+        self.rows = max(1, BLOCK_BYTES // (4 * max(m, 1)))
+        self._kept: list[npt.NDArray[np.integer]] | None = None
+        self.pins = pins
+        self.pin_score = np.array(
+            [self._read(one, one + 1)[0, other] for one, other in pins.tolist()], dtype=np.int64
+        )
+        left = demand - np.bincount(pins[:, 0], minlength=learners)
+        self.base = np.bincount(pins[:, 1], minlength=m)
+        reasons = [f"Learner {i} has more pins than wishes." for i in np.flatnonzero(left < 0)]
+        reasons += [
+            f"Coach {j} has {seats[j]} seats but {self.base[j]} pins."
+            for j in np.flatnonzero(self.base > seats)
+        ]
+        reasons += [
+            f"Learner {pins[k, 0]} and coach {pins[k, 1]} are pinned but may not be paired."
+            for k in np.flatnonzero(self.pin_score < 0)
+        ]
+        if reasons:
+            raise Refused(reasons)
+        self.wished, self.demand = demand, left
+        self.capacity = np.minimum(seats - self.base, learners)
+        self.highest = 0
+        self.worth = 1
+        self.gappy = False  # whether any pair is missing
+
+    def blocks(self) -> Iterator[tuple[int, int, npt.NDArray[np.integer]]]:
+        """Yield (start, stop, scores of these learners with every coach)."""
+        for at, start in enumerate(range(0, self.demand.size, self.rows)):
+            stop = min(start + self.rows, self.demand.size)
+            yield start, stop, self._kept[at] if self._kept else self._read(start, stop)
+
+    def first_candidates(
+        self, best: int, random: int, rng: np.random.Generator
+    ) -> tuple[Ints, Ints, Ints]:
+        """Return (learner, coach, score) of good and of random pairs, reading everything once."""
+        n, m = self.demand.size, self.capacity.size
+        found, kept = [], []
+        keep = None
+        for start, stop, block in self.blocks():
+            if block.dtype.kind not in "iu":
+                raise Refused(["Scores must be whole numbers."])
+            if keep is None:
+                keep = n * m * block.itemsize <= KEPT_BYTES
+            if keep:
+                kept.append(block)
+            self.gappy |= bool(block.min(initial=0) < 0)
+            self.highest = max(self.highest, int(block.max(initial=0)))
+            rows = np.flatnonzero(self.demand[start:stop])
+            if m == 0 or rows.size == 0:
+                continue
+            chance = rng.integers(0, m, (rows.size, random))
+            columns = np.concatenate([_best_columns(block[rows], best), chance], axis=1)
+            found.append(_listed(start, rows, columns, block))
+        self._kept = kept or None
+        seats = int(min(self.wished.sum(), self.capacity.sum() + self.pin_score.size))
+        limit = largest_score(learners=n, coaches=m, seats=seats)
+        if self.highest > limit:
+            raise Refused([f"The score {self.highest} is too large; up to {limit} is exact here."])
+        self.worth = seat_value(self.highest, seats)
+        return _joined(found)
+
+    def priced(self, price: Ints, marginal: Ints, add: int) -> tuple[Ints, tuple[Ints, Ints, Ints]]:
+        """
+        Return the best surplus of each learner over all coaches, at least 0, and the best-priced
+        pairs of the learners for whom it exceeds ``marginal``, what they have so far.
+        """
+        top = np.zeros(self.demand.size, dtype=np.int64)
+        found = []
+        for start, stop, block, surplus, offset in self._surplus(price):
+            highest = surplus.max(axis=1, initial=np.iinfo(surplus.dtype).min)
+            real = (highest > np.iinfo(surplus.dtype).min) & (self.demand[start:stop] > 0)
+            top[start:stop] = np.where(real, np.maximum(highest + np.int64(offset), 0), 0)
+            rows = np.flatnonzero(top[start:stop] > marginal[start:stop])
+            if rows.size:
+                columns = _best_columns(surplus[rows], add)
+                found.append(_listed(start, rows, columns, block))
+        return top, _joined(found)
+
+    def tight(self, price: Ints, top: Ints) -> tuple[Ints, Ints, Ints] | None:
+        """Return (learner, coach, score) of every tight pair, or None if they are too many."""
+        found, count = [], 0
+        for start, stop, block, surplus, offset in self._surplus(price):
+            target = top[start:stop] - offset
+            limits = np.iinfo(surplus.dtype)
+            rows = np.flatnonzero(
+                (self.demand[start:stop] > 0) & (target > limits.min) & (target <= limits.max)
+            )
+            row, column = np.nonzero(surplus[rows] == target[rows].astype(surplus.dtype)[:, None])
+            count += row.size
+            if count > MOST_TIGHT:
+                return None
+            row = rows[row]
+            found.append((start + row, column, block[row, column].astype(np.int64)))
+        return _joined(found)
+
+    def plan(self, learner: Ints, coach: Ints, score: Ints, price: Ints) -> Plan:
+        learner = np.concatenate([learner, self.pins[:, 0]])
+        coach = np.concatenate([coach, self.pins[:, 1]])
+        order = np.argsort(learner, kind="stable")
+        taken = np.bincount(learner, minlength=self.demand.size)
+        return Plan(
+            learner=learner[order],
+            coach=coach[order],
+            score=np.concatenate([score, self.pin_score])[order],
+            pinned=np.repeat([False, True], [score.size, self.pin_score.size])[order],
+            load=np.bincount(coach, minlength=self.capacity.size),
+            unfilled=self.wished - taken,
+            price=price,
+            seat_value=self.worth,
+        )
+
+    def _read(self, start: int, stop: int) -> npt.NDArray[np.integer]:
+        block = self._block(start, stop)
+        rules = self.barred[self.barred_first[start] : self.barred_first[stop]]
+        if rules.size:
+            signed = np.promote_types(block.dtype, np.int8)
+            block = block.astype(signed)  # a copy: the caller's own table stays as it is
+            block[rules[:, 0] - start, rules[:, 1]] = -1
+        return block
+
+    def _surplus(
+        self, price: Ints
+    ) -> Iterator[tuple[int, int, npt.NDArray[np.integer], npt.NDArray[np.signedinteger], int]]:
+        """
+        Yield (start, stop, scores, surplus, offset): value - price is surplus + offset, in the
+        narrowest type that holds it, for the time goes into moving it through memory.
+        """
+        lowest = int(price.min()) if price.size else 0
+        spread = int(price.max(initial=0)) - lowest + self.highest + 2
+        kind = next(t for t in (np.int16, np.int32, np.int64) if spread < np.iinfo(t).max)
+        relative = (price - lowest).astype(kind)
+        for start, stop, block in self.blocks():
+            surplus = np.subtract(block, relative, dtype=kind, casting="unsafe")
+            if self.gappy:
+                surplus[block < 0] = np.iinfo(kind).min
+            yield start, stop, block, surplus, self.worth - lowest
+
+
+def _best_columns(worth: npt.NDArray[np.integer], count: int) -> npt.NDArray[np.intp]:
+    """
+    Return ``count`` columns (rows, count) with high values, the highest among them.
+
+    In wide tables the winners of groups of columns are compared, not all columns: which of the
+    next best are found hardly matters, and a maximum is far cheaper than a selection.
+    """
+    rows, m = worth.shape
+    if m <= count:
+        return np.broadcast_to(np.arange(m), (rows, m))
+    groups = 4 * count
+    if m < 4 * groups:
+        return np.argpartition(worth, m - count, axis=1)[:, m - count :]
+    width = m // groups
+    main = worth[:, : groups * width].reshape(rows, groups, width).argmax(axis=2)
+    columns = main + np.arange(groups) * width
+    if groups * width < m:
+        rest = worth[:, groups * width :].argmax(axis=1) + groups * width
+        columns = np.concatenate([columns, rest[:, None]], axis=1)
+    winners = np.take_along_axis(worth, columns, axis=1)
+    chosen = np.argpartition(winners, winners.shape[1] - count, axis=1)[:, -count:]
+    return np.take_along_axis(columns, chosen, axis=1)
+
+
+def _listed(
+    start: int, rows: Ints, columns: npt.NDArray[np.intp], block: npt.NDArray[np.integer]
+) -> tuple[Ints, Ints, Ints]:
+    """Return (learner, coach, score) of the chosen columns, without pairs that must not be."""
+    row = np.repeat(rows, columns.shape[1])
+    column = columns.ravel().astype(np.int64)
+    score = block[row, column].astype(np.int64)
+    fine = score >= 0
+    return start + row[fine], column[fine], score[fine]
+
+
+def _joined(found: list[tuple[Ints, Ints, Ints]]) -> tuple[Ints, Ints, Ints]:
+    if not found:
+        empty = np.zeros(0, dtype=np.int64)
+        return empty, empty, empty
+    learner, coach, score = (np.concatenate(column) for column in zip(*found, strict=True))
+    return learner, coach, score
+
+
+def _ids(given: npt.ArrayLike | None, count: int) -> Ints:
+    return np.arange(count) if given is None else np.asarray(given, dtype=np.int64)

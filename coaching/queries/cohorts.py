@@ -1,6 +1,6 @@
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
-from coaching.models import Case, Cohort, Event, Pair, Person, Plan
+from coaching.models import Case, Cohort, DraftPair, Event, Member, Pair, Person, Plan, Unpaired
 from coaching.queries import access
 
 
@@ -18,6 +18,37 @@ def with_counts(cohorts: QuerySet[Cohort]) -> QuerySet[Cohort]:
     return cohorts.annotate(
         pair_count=Count("pairs"), last_passed_at=Max("pairs__passed_at"), **counts
     )
+
+
+def members_of(cohort: Cohort) -> QuerySet[Member]:
+    return cohort.members.select_related("person__team", "metric").order_by("person__name", "pk")
+
+
+def with_open_case(pairs: QuerySet[Pair]) -> QuerySet[Pair]:
+    """Each pair with `case_open`: whether somebody has to decide about it."""
+    return pairs.annotate(
+        case_open=Exists(Case.objects.filter(pair=OuterRef("pk"), decided_at=None))
+    )
+
+
+def draft_pairs_of(plan: Plan) -> QuerySet[DraftPair]:
+    return plan.draft_pairs.select_related("learner__team", "coach__team", "metric", "runner_up")
+
+
+def unpaired_of(plan: Plan) -> QuerySet[Unpaired]:
+    return plan.unpaired.select_related("learner__team").order_by("learner__name", "pk")
+
+
+def seats_taken(coaches: list[Person]) -> dict[int, int]:
+    """Seats that active pairs hold already, by coach."""
+    rows = (
+        Pair.objects.active()
+        .filter(coach__in=coaches)
+        .order_by()
+        .values_list("coach")
+        .annotate(taken=Count("pk"))
+    )
+    return dict(rows)
 
 
 def plans_visible_to(person: Person) -> QuerySet[Plan]:

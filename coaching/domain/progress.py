@@ -18,9 +18,16 @@ from scipy.special import ndtr
 REACHED = 0.80
 # ... in so many weekly looks in a row ...
 LOOKS_IN_A_ROW = 3
+# ... between which this many weeks may lie without readings (a holiday is no setback) ...
+AWAY_WEEKS = 2
 # ... the last of them no earlier than this week. One good week is worth nothing:
 # "any one week" passes 61-99 % of learners whose level never changed.
 FIRST_PASS_WEEK = 4
+# A level is read from so many weeks, the newest since the launch. Averaging everything since
+# the launch would hold a learner's first weeks against them for ever: somebody who gains
+# steadily over eight weeks and stays well beyond the target would take 24 weeks to pass, with
+# this window 15, at the same one to three false passes in a thousand (tests/domain).
+WINDOW_WEEKS = 8
 # A target that is likely met already is no target.
 ALREADY_MET = 0.20
 # The stretch line, as a part of the target's way beyond the baseline.
@@ -83,7 +90,7 @@ class Start:
 
 def level_now(start: Start, *, value: float, n: float) -> tuple[float, float]:
     """
-    The learner's level from readings after the launch only, and its standard error.
+    The learner's level from recent readings, all after the launch, and its standard error.
 
     `value` is the mean of `n` observations on the working scale. The prior is
     the learner's own baseline, free to move by as much as people differ:
@@ -164,7 +171,7 @@ def judge(
     if (
         len(last) == LOOKS_IN_A_ROW
         and last[-1].number >= FIRST_PASS_WEEK
-        and last[-1].number - last[0].number == LOOKS_IN_A_ROW - 1
+        and last[-1].number - last[0].number < LOOKS_IN_A_ROW + AWAY_WEEKS
         and all(look.p_reached >= REACHED for look in last)
     ):
         return Verdict(State.PASSED, None, "Three weekly looks in a row were at the target.")

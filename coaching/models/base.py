@@ -18,3 +18,35 @@ class PublicModel(models.Model):
 
     class Meta:
         abstract = True
+
+
+class FoldedField(models.CharField):
+    """
+    Another field's text with single spaces and in folded case, kept by itself.
+
+    In Python rather than by `Lower()`: SQLite folds only ASCII, and "Łucja"
+    and "łucja" would be two people there and one on PostgreSQL.
+    """
+
+    def __init__(self, *args, source: str = "", **kwargs) -> None:
+        self.source = source
+        kwargs["editable"] = False
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self):
+        name, path, args, kwargs = super().deconstruct()
+        del kwargs["editable"]
+        return name, path, args, {**kwargs, "source": self.source}
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        value = folded(getattr(model_instance, self.source))
+        setattr(model_instance, self.attname, value)
+        return value
+
+
+def folded(text: str) -> str:
+    """
+    >>> folded(" Łucja  NOWAK ")
+    'łucja nowak'
+    """
+    return " ".join(text.split()).casefold()

@@ -3,9 +3,8 @@ import zoneinfo
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Lower
 
-from coaching.models.base import PublicModel
+from coaching.models.base import FoldedField, PublicModel
 
 
 def validate_time_zone(name: str) -> None:
@@ -29,6 +28,7 @@ class Person(PublicModel):
     ATTRIBUTES = ("role", "site", "shift", "language")
 
     key = models.CharField("identifier in exports", max_length=200)
+    key_folded = FoldedField(max_length=400, unique=True, source="key")
     name = models.CharField(max_length=200)
     email = models.EmailField(blank=True)
     user = models.OneToOneField(
@@ -51,9 +51,6 @@ class Person(PublicModel):
     active = models.BooleanField(default=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(Lower("key"), name="person_key_unique"),
-        ]
         ordering = ["name", "pk"]
         verbose_name_plural = "people"
 

@@ -1,8 +1,7 @@
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
 
-from coaching.models.base import PublicModel
+from coaching.models.base import FoldedField, PublicModel
 
 
 class TeamQuerySet(models.QuerySet["Team"]):
@@ -15,6 +14,7 @@ class Team(PublicModel):
     """A team in a tree. `path` lists the row numbers from the root: '3/17/' lies below '3/'."""
 
     name = models.CharField(max_length=200)
+    name_folded = FoldedField(max_length=400, unique=True, source="name")
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="children"
     )
@@ -26,9 +26,6 @@ class Team(PublicModel):
     objects = TeamQuerySet.as_manager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(Lower("name"), name="team_name_unique"),
-        ]
         ordering = ["name", "pk"]
 
     def __str__(self) -> str:

@@ -80,16 +80,19 @@ def _take_looks(pairs: list[Pair], *, now: datetime) -> None:
         readings[row.person_id, row.metric_id].append(row)
     looks = []
     for pair in pairs:
-        start, n, total = start_of(pair), 0.0, 0.0
+        start, recent = start_of(pair), []
         known = {look.week for look in pair.looks.all()}
         newest = max(known, default=None)
         for row in readings[pair.learner_id, pair.metric_id]:
             if row.period < pair.counts_from:
                 continue
-            n, total = n + row.n, total + row.sum
+            recent.append(row)
             # Readings that arrive late count from the next look on.
             if row.period in known or (newest and row.period < newest):
                 continue
+            oldest = row.period - cadence.WEEK * (progress.WINDOW_WEEKS - 1)
+            counted = [old for old in recent if old.period >= oldest]
+            n, total = sum(old.n for old in counted), sum(old.sum for old in counted)
             value = progress.working_value(kind=pair.metric.kind, n=n, total=total)
             level, se = progress.level_now(start, value=value, n=n)
             looks.append(

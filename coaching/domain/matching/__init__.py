@@ -10,20 +10,18 @@ from coaching.domain.matching.certificate import Certificate, certify
 from coaching.domain.matching.dense import DenseAnswer, solve_dense
 from coaching.domain.matching.exchange import answer
 from coaching.domain.matching.explain import (
-    Move,
-    Regret,
     Unmatched,
-    regret,
-    regret_dense,
     runner_up,
     runner_up_learner,
     why_unmatched,
 )
 from coaching.domain.matching.problem import Plan, Problem, Refused
+from coaching.domain.matching.regrets import NOBODY, Move, Regret, regret, regret_dense
 from coaching.domain.matching.scores import Scores, build_scores, focus_metric
 from coaching.domain.matching.solver import solve
 
 __all__ = [
+    "NOBODY",
     "Certificate",
     "DenseAnswer",
     "Move",

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from coaching.domain.matching.flow import best_pairs, coach_prices, thresholds
 from coaching.domain.matching.problem import (
+    Bools,
     Ints,
     Plan,
     Refused,
@@ -22,6 +23,16 @@ ScoreBlocks = Callable[[int, int], npt.NDArray[np.integer]]
 
 BLOCK_BYTES = 2**20  # a block and its copy stay in the processor's cache
 KEPT_BYTES = 2**28  # a table up to this size is computed once and kept
+SAMPLE = 1000  # learners from whom the first prices are guessed
+GUESSES = 30
+WARM, COLD = 0.01, 0.002  # heat of the softened choices, in shares of the highest score
+REFINEMENTS = 20
+WIDE = 40  # candidates per learner among whom the guess is refined
+MOST_GUESSED = 8_000_000  # pairs, for the memory of the refinement
+DITHER = 16  # parts of one score point by which equal scores are told apart
+NEAR = 50  # highest score / NEAR below the best is worth a look
+FAR = 20  # highest score / FAR below the best is out of the question
+PRUNED_ROUNDS = 6  # afterwards candidates only grow, so that the rounds must end
 MOST_TIGHT = 5_000_000  # tight pairs beyond this would not fit in memory as a network
 
 
@@ -118,6 +129,8 @@ def solve_dense(
         gaps.append(bound - total - worth * int(held.sum()))
         if gaps[-1] <= tolerance * total or len(gaps) >= max_rounds:
             break
+        if len(gaps) < PRUNED_ROUNDS:
+            pairs.keep(surplus >= marginal[pairs.learner] - table.highest // FAR)
         pairs.join(*found)
 
     tight = table.tight(price, top) if gaps[-1] == 0 else None
@@ -164,6 +177,32 @@ class _Pairs:
         key, at = np.unique(key, return_index=True)
         self.learner, self.coach = np.divmod(key, max(self.coaches, 1))
         self.score = np.concatenate([self.score, score])[at]
+
+    def keep(self, which: Bools) -> None:
+        self.learner, self.coach, self.score = (
+            self.learner[which],
+            self.coach[which],
+            self.score[which],
+        )
+
+
+class _Softened:
+    """
+    Prices under which softened choices fill the seats: the scaling step of Sinkhorn (1967), for
+    learners who spread over coaches in proportion to exp((score - price) / heat).
+    """
+
+    def __init__(self, capacity: Ints, *, asking: int, share: float = 1.0) -> None:
+        seats = capacity * share
+        # With fewer seats than learners every price would rise for ever; level them instead.
+        seats *= max(1.0, asking / max(seats.sum(), 1e-9))
+        self.seats = np.maximum(seats, 1e-9)
+
+    def step(
+        self, price: npt.NDArray[np.float32], asked: npt.NDArray[np.floating], heat: float
+    ) -> npt.NDArray[np.float32]:
+        change = heat * np.log(np.maximum(asked, 1e-6) / self.seats)
+        return np.maximum(price + change, 0).astype(np.float32)
 
 
 class _Table:
@@ -239,9 +278,11 @@ class _Table:
     def first_candidates(
         self, best: int, random: int, rng: np.random.Generator
     ) -> tuple[Ints, Ints, Ints]:
-        """Return (learner, coach, score) of good and of random pairs, reading everything once."""
+        """Return (learner, coach, score) of promising and random pairs, reading all scores once."""
         n, m = self.demand.size, self.capacity.size
-        found, kept = [], []
+        guess = self._guessed_prices(rng)
+        wide = max(best, min(WIDE, MOST_GUESSED // max(n, 1))) if guess.any() else best
+        promising, chance, kept = [], [], []
         keep = None
         for start, stop, block in self.blocks():
             if block.dtype.kind not in "iu":
@@ -250,34 +291,84 @@ class _Table:
                 keep = n * m * block.itemsize <= KEPT_BYTES
             if keep:
                 kept.append(block)
+            top = int(block.max(initial=0))
             self.gappy |= bool(block.min(initial=0) < 0)
-            self.highest = max(self.highest, int(block.max(initial=0)))
+            self.highest = max(self.highest, top)
             rows = np.flatnonzero(self.demand[start:stop])
             if m == 0 or rows.size == 0:
                 continue
-            chance = rng.integers(0, m, (rows.size, random))
-            columns = np.concatenate([_best_columns(block[rows], best), chance], axis=1)
-            found.append(_listed(start, rows, columns, block))
+            spread = top + int(guess.max()) + 1
+            kind = np.int16 if spread < np.iinfo(np.int16).max else np.int64
+            surplus = np.subtract(block[rows], guess.astype(kind), dtype=kind, casting="unsafe")
+            if self.gappy:
+                surplus[block[rows] < 0] = np.iinfo(kind).min
+            promising.append(_listed(start, rows, _best_columns(surplus, wide), block))
+            chance.append(_listed(start, rows, rng.integers(0, m, (rows.size, random)), block))
         self._kept = kept or None
         seats = int(min(self.wished.sum(), self.capacity.sum() + self.pin_score.size))
         limit = largest_score(learners=n, coaches=m, seats=seats)
         if self.highest > limit:
             raise Refused([f"The score {self.highest} is too large; up to {limit} is exact here."])
         self.worth = seat_value(self.highest, seats)
-        return _joined(found)
+        learner, coach, score = _joined(promising)
+        if wide > best:
+            chosen = self._refined(learner, coach, score, guess, best)
+            learner, coach, score = learner[chosen], coach[chosen], score[chosen]
+        return _joined([(learner, coach, score), *chance])
+
+    def _guessed_prices(self, rng: np.random.Generator) -> Ints:
+        """
+        Return rough seat prices (coaches,) from a sample of learners, so that the first candidates
+        are not everybody's same stars. A wrong guess costs rounds, never the optimum.
+        """
+        m = self.capacity.size
+        asking = np.flatnonzero(self.demand)
+        if m < 2 * WIDE or asking.size < 2 * WIDE:
+            return np.zeros(m, dtype=np.int64)
+        sample = np.sort(rng.choice(asking, min(SAMPLE, asking.size), replace=False))
+        score = np.concatenate([self._read(one, one + 1) for one in sample.tolist()])
+        scale = max(int(score.max()), 1)
+        score = np.where(score < 0, -10.0 * scale, score).astype(np.float32)
+        soft = _Softened(self.capacity, asking=sample.size, share=sample.size / asking.size)
+        price = np.zeros(m, dtype=np.float32)
+        for _ in range(GUESSES):
+            share = score - price
+            share -= share.max(axis=1, keepdims=True)
+            np.exp(share / (scale * WARM), out=share)
+            share /= share.sum(axis=1, keepdims=True)
+            price = soft.step(price, share.sum(axis=0), scale * WARM)
+        return np.rint(price).astype(np.int64)
+
+    def _refined(self, learner: Ints, coach: Ints, score: Ints, guess: Ints, best: int) -> Ints:
+        """Return the positions of each learner's best-priced pairs, at prices closer to the end."""
+        first = np.flatnonzero(np.diff(learner, prepend=-1))
+        place = np.repeat(np.arange(first.size), np.diff(first, append=learner.size))
+        soft = _Softened(self.capacity, asking=first.size)
+        price = guess.astype(np.float32)
+        plain = score.astype(np.float32)
+        for heat in np.geomspace(WARM, COLD, REFINEMENTS) * max(self.highest, 1):
+            share = plain - price[coach]
+            share -= np.maximum.reduceat(share, first)[place]
+            np.exp(share / np.float32(heat), out=share)
+            share /= np.add.reduceat(share, first)[place]
+            price = soft.step(price, np.bincount(coach, share, self.capacity.size), heat)
+        order = np.lexsort((price[coach] - plain, place))
+        return np.sort(order[np.arange(order.size) - first[place[order]] < best])
 
     def priced(self, price: Ints, marginal: Ints, add: int) -> tuple[Ints, tuple[Ints, Ints, Ints]]:
         """
         Return the best surplus of each learner over all coaches, at least 0, and the best-priced
-        pairs of the learners for whom it exceeds ``marginal``, what they have so far.
+        pairs of all learners who see something nearly as good as ``marginal``, what they have.
         """
         top = np.zeros(self.demand.size, dtype=np.int64)
         found = []
+        near = self.highest // NEAR
         for start, stop, block, surplus, offset in self._surplus(price):
-            highest = surplus.max(axis=1, initial=np.iinfo(surplus.dtype).min)
-            real = (highest > np.iinfo(surplus.dtype).min) & (self.demand[start:stop] > 0)
+            lowest = np.iinfo(surplus.dtype).min
+            highest = surplus.max(axis=1, initial=lowest)
+            real = (highest > lowest) & (self.demand[start:stop] > 0)
             top[start:stop] = np.where(real, np.maximum(highest + np.int64(offset), 0), 0)
-            rows = np.flatnonzero(top[start:stop] > marginal[start:stop])
+            rows = np.flatnonzero(real & (top[start:stop] > marginal[start:stop] - near))
             if rows.size:
                 columns = _best_columns(surplus[rows], add)
                 found.append(_listed(start, rows, columns, block))
@@ -347,12 +438,21 @@ def _best_columns(worth: npt.NDArray[np.integer], count: int) -> npt.NDArray[np.
     """
     Return ``count`` columns (rows, count) with high values, the highest among them.
 
-    In wide tables the winners of groups of columns are compared, not all columns: which of the
-    next best are found hardly matters, and a maximum is far cheaper than a selection.
+    Equal values are told apart by a noise that differs from row to row: learners who are alike
+    must not all name the same coaches. In wide tables the winners of groups of columns are
+    compared, not all columns: which of the next best are found hardly matters, and a maximum is
+    far cheaper than a selection.
     """
     rows, m = worth.shape
     if m <= count:
         return np.broadcast_to(np.arange(m), (rows, m))
+    # One long strip, read from another start in every row; a hash of the position is random enough.
+    strip = tie_hash(np.arange(m + rows), np.arange(m + rows)) % DITHER
+    kind = np.int32 if worth.dtype.itemsize <= 2 else np.int64
+    noise = np.lib.stride_tricks.sliding_window_view(strip.astype(kind), m)[:rows]
+    # The lowest number marks a missing pair, and must stay low when multiplied.
+    low = np.iinfo(kind).min // (2 * DITHER)
+    worth = np.maximum(worth, low, dtype=kind) * DITHER + noise
     groups = 4 * count
     if m < 4 * groups:
         return np.argpartition(worth, m - count, axis=1)[:, m - count :]

@@ -1,21 +1,18 @@
-"""Why this pair, what another would cost, and why somebody is left out."""
+"""Who comes next, and why somebody is left out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order, dijkstra
+from scipy.sparse.csgraph import breadth_first_order
 
 from coaching.domain.matching.flow import thresholds
 from coaching.domain.matching.problem import (
     Bools,
     Ints,
     Naming,
-    Network,
     Plan,
     Problem,
     by_number,
@@ -23,212 +20,7 @@ from coaching.domain.matching.problem import (
     plural,
     upper,
 )
-
-NOBODY = -1
-
-
-@dataclass(frozen=True)
-class Move:
-    """One learner's change of coach; NOBODY (-1) where they had, or get, none in exchange."""
-
-    learner: int
-    leaves: int
-    takes: int
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Regret:
-    """
-    What insisting on a coach for one learner would cost, for every coach.
-
-    possible : (coaches,), False where no plan can contain the pair
-    lost_seats, lost_score : (coaches,), how much worse the best plan with the pair is. Losing a
-        seat comes first; the score lost with it may then be negative.
-    """
-
-    learner: int
-    possible: Bools
-    lost_seats: Ints
-    lost_score: Ints
-    _moves: Callable[[int], list[Move]] = field(repr=False)
-
-    def moves(self, coach: int) -> list[Move]:
-        """
-        Return who would move where if the pair were insisted on, the learner first.
-
-        :raises ValueError: if no plan can contain the pair
-        """
-        if not self.possible[coach]:
-            raise ValueError("No plan can contain this pair.")
-        return self._moves(coach)
-
-
-def regret(problem: Problem, plan: Plan, learner: int) -> Regret:
-    """
-    Price every coach for one learner, exactly (seats and score; pins stay).
-
-    A pair that is not in the plan closes a cycle of exchanges; the cheapest one is a shortest path
-    in the residual network of the flow, found for all coaches at once by Dijkstra on costs that
-    the plan's prices make non-negative (Ahuja, Magnanti & Orlin 1993, ch. 9).
-
-    Nodes: learners, coaches, and one for "nowhere", which idle seats and unmatched learners share.
-    """
-    net = problem.network
-    n, m = problem.learners, problem.coaches
-    held = _held(problem, net, plan)
-    price = plan.price[net.coach_at]
-    surplus = net.value - price[net.coach]
-    marginal, _ = thresholds(net.learner, surplus, net.demand)
-    me = int(net.learner_rank[learner])
-    nowhere = n + m
-    load = np.bincount(net.coach[held], minlength=m)
-    given = np.bincount(net.learner[held], minlength=n)
-    spare = surplus - marginal[net.learner]
-
-    coaches, learners = np.arange(m), np.arange(n)
-    idle, holding = load < net.capacity, load > 0
-    matched, wanting = given > 0, given < net.demand
-    # My own open wishes lead nowhere else: the path ends when it reaches me.
-    offer = ~held & (net.learner != me)
-    leave = matched.copy()
-    leave[me] = False
-    tail, head, length = (
-        np.concatenate(column)
-        for column in zip(
-            (n + net.coach[held], net.learner[held], spare[held]),
-            (net.learner[offer], n + net.coach[offer], -spare[offer]),
-            (learners[leave], np.full(leave.sum(), nowhere), marginal[leave]),
-            (np.full(wanting.sum(), nowhere), learners[wanting], -marginal[wanting]),
-            (n + coaches[idle], np.full(idle.sum(), nowhere), -price[idle]),
-            (np.full(holding.sum(), nowhere), n + coaches[holding], price[holding]),
-            strict=True,
-        )
-    )
-    if length.min(initial=0) < 0:
-        raise ValueError("The plan's prices do not fit its pairs; solve it again.")
-    # Searched backwards from me, so that one run serves every coach.
-    backwards = csr_array((length.astype(np.float64), (head, tail)), shape=(n + m + 1,) * 2)
-    distance, following = dijkstra(backwards, indices=me, return_predecessors=True)
-
-    mine = slice(net.first[me], net.first[me + 1])
-    cost = np.full(m, np.inf)
-    cost[net.coach[mine]] = distance[n + net.coach[mine]] - spare[mine]
-    cost[net.coach[mine][held[mine]]] = 0
-    kept = problem.pinned[problem.pinned[:, 0] == learner, 1]
-    cost[net.coach_rank[kept]] = 0
-    possible, seats, score = _split(cost[net.coach_rank], net.seat_value)
-    already = set(plan.coach[plan.learner == learner].tolist())
-
-    def moves(coach: int) -> list[Move]:
-        if coach in already:
-            return []
-        path = [n + int(net.coach_rank[coach])]
-        while path[-1] != me:
-            path.append(int(following[path[-1]]))
-        stops = [me, *path]
-        found = []
-        for at in range(len(stops) - 1):
-            if stops[at] < n:
-                before = stops[at - 1] if at else stops[-2]
-                found.append(
-                    Move(
-                        int(net.learner_at[stops[at]]),
-                        _coach_at(net, before - n),
-                        _coach_at(net, stops[at + 1] - n),
-                    )
-                )
-        return found
-
-    return Regret(
-        learner=learner, possible=possible, lost_seats=seats, lost_score=score, _moves=moves
-    )
-
-
-def regret_dense(
-    score_blocks: Callable[[int, int], npt.NDArray[np.integer]],
-    plan: Plan,
-    learner: int,
-    *,
-    capacity: npt.ArrayLike,
-    rows: int = 512,
-) -> Regret:
-    """
-    Price every coach for one learner of a dense plan, reading the whole score table once.
-
-    For plans of one coach per learner. Coaches are the nodes; the arc k -> k' is the cheapest
-    exchange by a learner now at k, found for all pairs of coaches in blocks of ``rows`` learners.
-    """
-    capacity = np.asarray(capacity, dtype=np.int64)
-    m, price = capacity.size, plan.price
-    movable = ~plan.pinned & (plan.learner != learner)
-    at_coach = np.full(plan.unfilled.size, NOBODY)
-    at_coach[plan.learner[movable]] = plan.coach[movable]
-    waiting = (plan.unfilled > 0) & (np.arange(plan.unfilled.size) != learner)
-    pins = np.bincount(plan.coach[plan.pinned], minlength=m)
-    load = plan.load - pins
-    idle, holding = plan.load < capacity, load > 0
-    nowhere = m
-    far = np.iinfo(np.int64).max // 4
-    length = np.full((m + 1, m + 1), far)
-    who = np.full((m + 1, m + 1), NOBODY, dtype=np.int32)
-    own = score_blocks(learner, learner + 1)[0].astype(np.int64)
-    for start in range(0, plan.unfilled.size, rows):
-        stop = min(start + rows, plan.unfilled.size)
-        block = score_blocks(start, stop)
-        for row in np.flatnonzero((at_coach[start:stop] >= 0) | waiting[start:stop]).tolist():
-            surplus = block[row] + (plan.seat_value - price)
-            k = int(at_coach[start + row])
-            source, kept = (k, surplus[k]) if k >= 0 else (nowhere, 0)
-            step = kept - surplus
-            better = (step < length[source, :m]) & (block[row] >= 0)
-            length[source, :m][better] = step[better]
-            who[source, :m][better] = start + row
-            if k >= 0 and kept < length[k, nowhere]:
-                length[k, nowhere], who[k, nowhere] = kept, start + row
-    length[:m, nowhere][idle], who[:m, nowhere][idle] = 0, NOBODY
-    cheaper = holding & (price < length[nowhere, :m])
-    length[nowhere, :m][cheaper], who[nowhere, :m][cheaper] = price[cheaper], NOBODY
-    np.fill_diagonal(length, far)
-    if length.min() < 0:
-        raise ValueError("The plan's prices do not fit its pairs; solve it again.")
-
-    pinned_here = bool(plan.pinned[plan.learner == learner].any())
-    mine = plan.coach[plan.learner == learner].tolist()
-    target = mine[0] if mine else nowhere
-    distance, following = _shortest_to(length, target, far)
-    stay = own[target] + plan.seat_value - price[target] if mine else 0
-    cost = np.where(
-        (own >= 0) & (capacity > pins) & (distance[:m] < far) & (not pinned_here),
-        stay + distance[:m] - (own + plan.seat_value - price),
-        np.inf,
-    )
-    wanted = bool(mine) or plan.unfilled[learner] > 0
-    if not wanted:
-        cost[:] = np.inf
-    cost[mine] = 0
-    possible, seats, score = _split(cost, plan.seat_value)
-
-    def moves(coach: int) -> list[Move]:
-        if coach in mine:
-            return []
-        found = [Move(learner, mine[0] if mine else NOBODY, coach)]
-        k = coach
-        while k != target:
-            to = int(following[k])
-            if who[k, to] != NOBODY:
-                found.append(
-                    Move(
-                        int(who[k, to]),
-                        k if k != nowhere else NOBODY,
-                        to if to != nowhere else NOBODY,
-                    )
-                )
-            k = to
-        return found
-
-    return Regret(
-        learner=learner, possible=possible, lost_seats=seats, lost_score=score, _moves=moves
-    )
+from coaching.domain.matching.regrets import NOBODY, held_edges
 
 
 def runner_up(problem: Problem, plan: Plan, learner: int) -> int:
@@ -240,7 +32,7 @@ def runner_up(problem: Problem, plan: Plan, learner: int) -> int:
     net = problem.network
     me = net.learner_rank[learner]
     mine = slice(net.first[me], net.first[me + 1])
-    other = ~_held(problem, net, plan)[mine]
+    other = ~held_edges(problem, net, plan)[mine]
     if not other.any():
         return NOBODY
     coach = net.coach[mine][other]
@@ -257,7 +49,7 @@ def runner_up_learner(problem: Problem, plan: Plan, coach: int) -> int:
     net = problem.network
     surplus = net.value - plan.price[net.coach_at[net.coach]]
     marginal, _ = thresholds(net.learner, surplus, net.demand)
-    other = np.flatnonzero((net.coach == net.coach_rank[coach]) & ~_held(problem, net, plan))
+    other = np.flatnonzero((net.coach == net.coach_rank[coach]) & ~held_edges(problem, net, plan))
     if other.size == 0:
         return NOBODY
     cost = marginal[net.learner[other]] - surplus[other]
@@ -389,42 +181,3 @@ def _sentence(
         pair = f"{name('learner', lift[0][0])} with {name('coach', lift[0][1])}"
         cures.append(f"lifting the rule that forbids {pair}")
     return f"{text}; {' or '.join(cures)} {would}." if cures else f"{text}."
-
-
-def _held(problem: Problem, net: Network, plan: Plan) -> Bools:
-    m = problem.coaches
-    key = problem.learner[net.edge] * m + problem.coach[net.edge]
-    return np.isin(key, plan.learner * m + plan.coach)
-
-
-def _coach_at(net: Network, rank: int) -> int:
-    return int(net.coach_at[rank]) if 0 <= rank < net.coach_at.size else NOBODY
-
-
-def _split(cost: npt.NDArray[np.float64], seat_value: int) -> tuple[Bools, Ints, Ints]:
-    """Read a loss in value back as seats and score; each alone is below half a seat's value."""
-    possible = np.isfinite(cost)
-    loss = np.where(possible, cost, 0).astype(np.int64)
-    seats = (loss + seat_value // 2) // seat_value
-    return possible, seats, loss - seats * seat_value
-
-
-def _shortest_to(length: Ints, target: int, far: int) -> tuple[Ints, Ints]:
-    """Return each node's distance to ``target`` and the next node on the way (Dijkstra 1959)."""
-    size = length.shape[0]
-    into = np.ascontiguousarray(length.T)
-    distance, following = np.full(size, far), np.full(size, NOBODY)
-    open_distance = np.full(size, far)
-    distance[target] = open_distance[target] = 0
-    while True:
-        node = int(open_distance.argmin())
-        reached = open_distance[node]
-        if reached >= far:
-            return distance, following
-        distance[node] = reached
-        open_distance[node] = np.iinfo(np.int64).max
-        through = into[node] + reached
-        closer = (through < open_distance) & (open_distance <= far) & (through < far)
-        closer &= open_distance != np.iinfo(np.int64).max
-        open_distance[closer] = through[closer]
-        following[closer] = node

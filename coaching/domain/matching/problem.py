@@ -223,7 +223,8 @@ class _Check:
                 "lift one of the two rules."
             )
         edge_key = own["learner"] * m + own["coach"]
-        for key in pin_key[~np.isin(pin_key, edge_key)].tolist():
+        strangers = pin_key[~np.isin(pin_key, edge_key)] if pin_key.size else pin_key
+        for key in strangers.tolist():
             self.reasons.append(
                 f"{upper(self.pair(key // m, key % m))} are pinned but are not a candidate pair; "
                 "give them a score or lift the pin."
@@ -268,6 +269,9 @@ class _Check:
 
     def _twice(self, who: Ints, whom: Ints, worth: Ints, known: Bools) -> None:
         edge = np.flatnonzero(known)
+        key = np.sort(who[edge] * (int(whom[edge].max(initial=0)) + 1) + whom[edge])
+        if not (key[1:] == key[:-1]).any():
+            return  # the usual case, told by the cheapest sort
         edge = edge[np.lexsort((edge, whom[edge], who[edge]))]
         same = (np.diff(who[edge]) == 0) & (np.diff(whom[edge]) == 0)
         for at in np.flatnonzero(same).tolist():

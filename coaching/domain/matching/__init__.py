@@ -9,14 +9,18 @@ without trusting the solver; ``regret``, ``runner_up`` and ``why_unmatched`` exp
 from coaching.domain.matching.certificate import Certificate, certify
 from coaching.domain.matching.dense import DenseAnswer, solve_dense
 from coaching.domain.matching.exchange import answer
-from coaching.domain.matching.explain import (
-    Unmatched,
+from coaching.domain.matching.explain import Shortages, Unmatched, why_unmatched
+from coaching.domain.matching.problem import Plan, Problem, Refused
+from coaching.domain.matching.regrets import (
+    NOBODY,
+    Exchanges,
+    Move,
+    Regret,
+    regret,
+    regret_dense,
     runner_up,
     runner_up_learner,
-    why_unmatched,
 )
-from coaching.domain.matching.problem import Plan, Problem, Refused
-from coaching.domain.matching.regrets import NOBODY, Move, Regret, regret, regret_dense
 from coaching.domain.matching.scores import Scores, build_scores, focus_metric
 from coaching.domain.matching.solver import solve
 
@@ -24,12 +28,14 @@ __all__ = [
     "NOBODY",
     "Certificate",
     "DenseAnswer",
+    "Exchanges",
     "Move",
     "Plan",
     "Problem",
     "Refused",
     "Regret",
     "Scores",
+    "Shortages",
     "Unmatched",
     "answer",
     "build_scores",

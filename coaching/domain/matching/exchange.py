@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from coaching.domain.matching.explain import why_unmatched
+from coaching.domain.matching.explain import Shortages
 from coaching.domain.matching.problem import Plan, Problem, Refused
 from coaching.domain.matching.solver import solve
 
@@ -100,11 +100,9 @@ def read_problem(text: str) -> Problem:
 
 def describe(problem: Problem, plan: Plan) -> dict[str, Any]:
     """Return a plan as plain values, with the reason for every open wish."""
-    missing = [
-        why_unmatched(problem, plan, learner)
-        for learner in range(problem.learners)
-        if plan.unfilled[learner] > 0
-    ]
+    short = (plan.unfilled > 0).nonzero()[0].tolist()
+    shortages = Shortages(problem, plan) if short else None
+    missing = [shortages.why(learner) for learner in short] if shortages else []
     return {
         "pairs": [
             [*pair, score] for pair, score in zip(plan.pairs, plan.score.tolist(), strict=True)

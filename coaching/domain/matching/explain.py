@@ -1,4 +1,4 @@
-"""Who comes next, and why somebody is left out."""
+"""Why somebody is left out, and the smallest cure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order
 
-from coaching.domain.matching.flow import thresholds
 from coaching.domain.matching.problem import (
     Bools,
     Ints,
@@ -20,40 +19,8 @@ from coaching.domain.matching.problem import (
     plural,
     upper,
 )
-from coaching.domain.matching.regrets import NOBODY, held_edges
 
-
-def runner_up(problem: Problem, plan: Plan, learner: int) -> int:
-    """
-    Return the next best coach for a learner at today's seat prices; NOBODY if there is none.
-
-    Equal offers favour the smaller coach id.
-    """
-    net = problem.network
-    me = net.learner_rank[learner]
-    mine = slice(net.first[me], net.first[me + 1])
-    other = ~held_edges(problem, net, plan)[mine]
-    if not other.any():
-        return NOBODY
-    coach = net.coach[mine][other]
-    surplus = net.score[mine][other] - plan.price[net.coach_at[coach]]
-    return int(net.coach_at[coach[surplus.argmax()]])
-
-
-def runner_up_learner(problem: Problem, plan: Plan, coach: int) -> int:
-    """
-    Return the best other learner for a coach: whose change would cost least at today's prices.
-
-    NOBODY if there is none; equal costs favour the smaller learner id.
-    """
-    net = problem.network
-    surplus = net.value - plan.price[net.coach_at[net.coach]]
-    marginal, _ = thresholds(net.learner, surplus, net.demand)
-    other = np.flatnonzero((net.coach == net.coach_rank[coach]) & ~held_edges(problem, net, plan))
-    if other.size == 0:
-        return NOBODY
-    cost = marginal[net.learner[other]] - surplus[other]
-    return int(net.learner_at[net.learner[other[cost.argmin()]]])
+MOST_NAMED = 12  # coaches; beyond, a sentence counts them and the list stands beside it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,56 +44,76 @@ class Unmatched:
     reason: str
 
 
+class Shortages:
+    """
+    Who competes for what in a plan that leaves wishes open; built once, it answers for everybody.
+
+    From learners along candidates to coaches, and from coaches to the learners they hold: whoever
+    is reached from a learner with an open wish competes for whatever is reached (the deficient
+    set of Hall's theorem).
+    """
+
+    def __init__(self, problem: Problem, plan: Plan, *, name: Naming = by_number) -> None:
+        self.problem, self.plan, self.name = problem, plan, name
+        n, m = problem.learners, problem.coaches
+        key = problem.learner * m + problem.coach
+        self.barred = np.isin(key, problem.forbidden[:, 0] * m + problem.forbidden[:, 1])
+        pinned = np.isin(key, problem.pinned[:, 0] * m + problem.pinned[:, 1])
+        held = np.isin(key, plan.learner * m + plan.coach)
+        # Coaches without a seat count too: a seat there would help as much as anywhere.
+        usable = ~self.barred & ~pinned
+        tail = np.where(held, n + problem.coach, problem.learner)[usable]
+        head = np.where(held, problem.learner, n + problem.coach)[usable]
+        self.exchanges = csr_array((np.ones(tail.size), (tail, head)), shape=(n + m, n + m))
+        self.open_seats = problem.capacity - np.bincount(problem.pinned[:, 1], minlength=m)
+        leads = _leads_to(self.exchanges, n + np.flatnonzero(plan.load < problem.capacity))
+        # The rules whose coach has, or can make, an idle seat; the others lead nowhere.
+        rule = np.flatnonzero(self.barred & leads[n + problem.coach])
+        rule = rule[np.lexsort((problem.coach[rule], problem.learner[rule]))]
+        self.rule_learner, self.rule_coach = problem.learner[rule], problem.coach[rule]
+
+    def why(self, learner: int) -> Unmatched:
+        """Explain one learner's open wish; see ``why_unmatched``."""
+        n = self.problem.learners
+        if self.plan.unfilled[learner] <= 0:
+            raise ValueError(f"{self.name('learner', learner)} has every coach they want.")
+        reached = breadth_first_order(self.exchanges, learner, return_predecessors=False)
+        rivals, contested = np.sort(reached[reached < n]), np.sort(reached[reached >= n] - n)
+        lift = np.isin(self.rule_learner, rivals)
+        pairs = list(
+            zip(self.rule_learner[lift].tolist(), self.rule_coach[lift].tolist(), strict=True)
+        )
+        seats = int(self.open_seats[contested].sum())
+        return Unmatched(
+            learner=learner,
+            competing_learners=rivals.tolist(),
+            contested_coaches=contested.tolist(),
+            seats=seats,
+            one_more_seat_at=contested.tolist(),
+            lift_one_of=pairs,
+            reason=_sentence(
+                self.name,
+                learner,
+                rivals.tolist(),
+                contested.tolist(),
+                seats=seats,
+                waiting=int(self.plan.unfilled[rivals].sum()),
+                lift=pairs,
+                barred=bool((self.barred & (self.problem.learner == learner)).any()),
+                other=" other" if (self.plan.learner == learner).any() else "",
+            ),
+        )
+
+
 def why_unmatched(
     problem: Problem, plan: Plan, learner: int, *, name: Naming = by_number
 ) -> Unmatched:
     """
-    Explain a learner with open wishes: from them along candidates to coaches, from full coaches
-    to the learners they hold, and on; whoever is reached competes for whatever is reached
-    (the deficient set of Hall's theorem).
+    Explain a learner with an open wish. ``Shortages`` answers for many people at once.
 
     :raises ValueError: if the learner has all the coaches they want
     """
-    if plan.unfilled[learner] <= 0:
-        raise ValueError(f"{name('learner', learner)} has every coach they want.")
-    n, m = problem.learners, problem.coaches
-    key = problem.learner * m + problem.coach
-    barred = np.isin(key, problem.forbidden[:, 0] * m + problem.forbidden[:, 1])
-    pinned = np.isin(key, problem.pinned[:, 0] * m + problem.pinned[:, 1])
-    held = np.isin(key, plan.learner * m + plan.coach)
-    # Coaches without a seat count too: a seat there would help as much as anywhere.
-    usable = ~barred & ~pinned
-    tail = np.where(held, n + problem.coach, problem.learner)[usable]
-    head = np.where(held, problem.learner, n + problem.coach)[usable]
-    exchanges = csr_array((np.ones(tail.size), (tail, head)), shape=(n + m, n + m))
-    reached = breadth_first_order(exchanges, learner, return_predecessors=False)
-    rivals, contested = np.sort(reached[reached < n]), np.sort(reached[reached >= n] - n)
-    pins = np.bincount(problem.pinned[:, 1], minlength=m)
-    seats = int((problem.capacity - pins)[contested].sum())
-    waiting = int(plan.unfilled[rivals].sum())
-    leads_out = _leads_to(exchanges, n + np.flatnonzero(plan.load < problem.capacity))
-    rival = np.isin(np.arange(n), rivals)
-    lift = barred & rival[problem.learner] & leads_out[n + problem.coach]
-    pairs = sorted(zip(problem.learner[lift].tolist(), problem.coach[lift].tolist(), strict=True))
-    return Unmatched(
-        learner=learner,
-        competing_learners=rivals.tolist(),
-        contested_coaches=contested.tolist(),
-        seats=seats,
-        one_more_seat_at=contested.tolist(),
-        lift_one_of=pairs,
-        reason=_sentence(
-            name,
-            learner,
-            rivals.tolist(),
-            contested.tolist(),
-            seats=seats,
-            waiting=waiting,
-            lift=pairs,
-            barred=bool((barred & (problem.learner == learner)).any()),
-            other=" other" if (plan.learner == learner).any() else "",
-        ),
-    )
+    return Shortages(problem, plan, name=name).why(learner)
 
 
 def _leads_to(exchanges: csr_array, goals: Ints) -> Bools:
@@ -156,9 +143,12 @@ def _sentence(
 ) -> str:
     me = name("learner", learner)
     would = f"would place {me}" if waiting == 1 else "would place one more of them"
-    names = in_words([name("coach", coach) for coach in coaches])
-    if name is by_number and len(coaches) > 1:
+    if len(coaches) > MOST_NAMED:
+        names = plural(len(coaches), "coach")
+    elif name is by_number and len(coaches) > 1:
         names = f"coaches {in_words([str(coach) for coach in coaches])}"
+    else:
+        names = in_words([name("coach", coach) for coach in coaches])
     if not coaches:
         text = f"No{other} coach is open to {me}" + (
             f": every{other} candidate is forbidden" if barred else ""

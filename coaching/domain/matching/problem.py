@@ -15,8 +15,8 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Naming = Callable[[Literal["learner", "coach"], int], str]
 
-# A count beyond this cannot be a number of people, and would overflow sums of products.
-MOST_PEOPLE = 2**31 - 1
+# A count beyond this is a slip of the pen, and would ask for memory before anything is checked.
+MOST_PEOPLE = 10_000_000
 
 
 class Refused(ValueError):
@@ -80,7 +80,7 @@ class Problem:
         learners = check.count("learners", self.learners)
         coaches = check.count("coaches", self.coaches)
         check.stop_if_refused()  # nothing else can be read without the two counts
-        demand = [1] * learners if self.demand is None else self.demand
+        demand = np.ones(learners, dtype=np.int64) if self.demand is None else self.demand
         own = {
             "learners": learners,
             "coaches": coaches,
@@ -132,9 +132,9 @@ class _Check:
             found = "not a list" if raw is None else f"{len(raw)} long"
             self.reasons.append(
                 f"{field_name.capitalize()} is {found}; "
-                f"give one whole number for each of the {expected} {role}s."
+                f"give one whole number for each of the {expected} {_many(role)}."
             )
-            return np.zeros(expected, dtype=np.int64)
+            return np.zeros(0, dtype=np.int64)
         whole, bad = _whole(raw)
         for index in np.flatnonzero(bad | (whole < 0)).tolist():
             self.reasons.append(
@@ -148,8 +148,8 @@ class _Check:
             return np.arange(expected, dtype=np.int64)
         raw = _as_list(values)
         if raw is None or len(raw) != expected:
-            self.reasons.append(f"Give one id for each of the {expected} {role}s.")
-            return np.arange(expected, dtype=np.int64)
+            self.reasons.append(f"Give one id for each of the {expected} {_many(role)}.")
+            return np.zeros(0, dtype=np.int64)
         whole, bad = _whole(raw)
         for index in np.flatnonzero(bad).tolist():
             self.reasons.append(
@@ -263,8 +263,9 @@ class _Check:
         return np.array(good, dtype=np.int64).reshape(-1, 2)
 
     def _unknown(self, where: str, role: str, value: Any, count: int) -> None:
-        plural = "coaches" if role == "coach" else "learners"
-        known = f"{plural} are numbered 0 to {count - 1}" if count else f"there are no {plural}"
+        known = f"{_many(role)} are numbered 0 to {count - 1}"
+        if count == 0:
+            known = f"there are no {_many(role)}"
         self.reasons.append(f"{where} names an unknown {role}, {_show(value)}; {known}.")
 
     def _twice(self, who: Ints, whom: Ints, worth: Ints, known: Bools) -> None:
@@ -483,6 +484,10 @@ def in_words(items: Sequence[str]) -> str:
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def _many(role: str) -> str:
+    return "coaches" if role == "coach" else f"{role}s"
 
 
 def upper(text: str) -> str:

@@ -52,85 +52,147 @@ class Regret:
         return self._moves(coach)
 
 
-def regret(problem: Problem, plan: Plan, learner: int) -> Regret:
+class Exchanges:
     """
-    Price every coach for one learner, exactly (seats and score; pins stay).
+    Every way in which people could change places in a plan, and what it costs.
 
     A pair that is not in the plan closes a cycle of exchanges; the cheapest one is a shortest path
-    in the residual network of the flow, found for all coaches at once by Dijkstra on costs that
-    the plan's prices make non-negative (Ahuja, Magnanti & Orlin 1993, ch. 9).
+    in the residual network of the flow, which Dijkstra finds on costs that the plan's prices make
+    non-negative (Ahuja, Magnanti & Orlin 1993, ch. 9). Built once, it answers for everybody.
 
     Nodes: learners, coaches, and one for "nowhere", which idle seats and unmatched learners share.
+
+    :raises ValueError: if the prices of the plan do not fit its pairs
     """
-    net = problem.network
-    n, m = problem.learners, problem.coaches
-    held = held_edges(problem, net, plan)
-    price = plan.price[net.coach_at]
-    surplus = net.value - price[net.coach]
-    marginal, _ = thresholds(net.learner, surplus, net.demand)
-    me = int(net.learner_rank[learner])
-    nowhere = n + m
-    load = np.bincount(net.coach[held], minlength=m)
-    given = np.bincount(net.learner[held], minlength=n)
-    spare = surplus - marginal[net.learner]
 
-    coaches, learners = np.arange(m), np.arange(n)
-    idle, holding = load < net.capacity, load > 0
-    matched, wanting = given > 0, given < net.demand
-    # My own open wishes lead nowhere else: the path ends when it reaches me.
-    offer = ~held & (net.learner != me)
-    leave = matched.copy()
-    leave[me] = False
-    tail, head, length = (
-        np.concatenate(column)
-        for column in zip(
-            (n + net.coach[held], net.learner[held], spare[held]),
-            (net.learner[offer], n + net.coach[offer], -spare[offer]),
-            (learners[leave], np.full(leave.sum(), nowhere), marginal[leave]),
-            (np.full(wanting.sum(), nowhere), learners[wanting], -marginal[wanting]),
-            (n + coaches[idle], np.full(idle.sum(), nowhere), -price[idle]),
-            (np.full(holding.sum(), nowhere), n + coaches[holding], price[holding]),
-            strict=True,
+    def __init__(self, problem: Problem, plan: Plan) -> None:
+        self.problem, self.plan, self.net = problem, plan, problem.network
+        net, n, m = self.net, problem.learners, problem.coaches
+        held = held_edges(problem, net, plan)
+        price = plan.price[net.coach_at]
+        surplus = net.value - price[net.coach]
+        marginal, _ = thresholds(net.learner, surplus, net.demand)
+        # What a learner would lose by taking this coach for the one they can best do without.
+        spare = marginal[net.learner] - surplus
+        load = np.bincount(net.coach[held], minlength=m)
+        given = np.bincount(net.learner[held], minlength=n)
+        nowhere = np.full(n + m, n + m)
+        matched, wanting = np.flatnonzero(given), np.flatnonzero(given < net.demand)
+        holding, idle = np.flatnonzero(load), np.flatnonzero(load < net.capacity)
+        tail, head, cost = (
+            np.concatenate(column)
+            for column in zip(
+                (n + net.coach[held], net.learner[held], -spare[held]),
+                (net.learner[~held], n + net.coach[~held], spare[~held]),
+                (matched, nowhere[: matched.size], marginal[matched]),
+                (nowhere[: wanting.size], wanting, -marginal[wanting]),
+                (n + idle, nowhere[: idle.size], -price[idle]),
+                (nowhere[: holding.size], n + holding, price[holding]),
+                strict=True,
+            )
         )
-    )
-    if length.min(initial=0) < 0:
-        raise ValueError("The plan's prices do not fit its pairs; solve it again.")
-    # Searched backwards from me, so that one run serves every coach.
-    backwards = csr_array((length.astype(np.float64), (head, tail)), shape=(n + m + 1,) * 2)
-    distance, following = dijkstra(backwards, indices=me, return_predecessors=True)
+        if cost.min(initial=0) < 0:
+            raise ValueError("The plan's prices do not fit its pairs; solve it again.")
+        self.held, self.spare, self.nowhere = held, spare, n + m
+        self.graph = csr_array((cost.astype(np.float64), (tail, head)), shape=(n + m + 1,) * 2)
+        self.backwards = self.graph.T.tocsr()
 
-    mine = slice(net.first[me], net.first[me + 1])
-    cost = np.full(m, np.inf)
-    cost[net.coach[mine]] = distance[n + net.coach[mine]] - spare[mine]
-    cost[net.coach[mine][held[mine]]] = 0
-    kept = problem.pinned[problem.pinned[:, 0] == learner, 1]
-    cost[net.coach_rank[kept]] = 0
-    possible, seats, score = _split(cost[net.coach_rank], net.seat_value)
-    already = set(plan.coach[plan.learner == learner].tolist())
+    def regret(self, learner: int) -> Regret:
+        """Price every coach for one learner, exactly (seats and score; pins stay)."""
+        net, n, m = self.net, self.problem.learners, self.problem.coaches
+        me = int(net.learner_rank[learner])
+        # Searched backwards from the learner, so that one run serves every coach.
+        distance, following = dijkstra(self.backwards, indices=me, return_predecessors=True)
+        mine = slice(net.first[me], net.first[me + 1])
+        cost = np.full(m, np.inf)
+        cost[net.coach[mine]] = self.spare[mine] + distance[n + net.coach[mine]]
+        cost = cost[net.coach_rank]
+        already = self.plan.coach[self.plan.learner == learner]
+        cost[already] = 0
+        possible, seats, score = _split(cost, net.seat_value)
+        return Regret(
+            learner=learner,
+            possible=possible,
+            lost_seats=seats,
+            lost_score=score,
+            _moves=lambda coach: [] if coach in already else self._moves(me, coach, following),
+        )
 
-    def moves(coach: int) -> list[Move]:
-        if coach in already:
-            return []
-        path = [n + int(net.coach_rank[coach])]
+    def runner_up(self, learner: int) -> int:
+        """Return the coach who would cost least instead; NOBODY if no other is possible."""
+        found = self.regret(learner)
+        other = found.possible.copy()
+        other[self.plan.coach[self.plan.learner == learner]] = False
+        coaches = np.flatnonzero(other)
+        if coaches.size == 0:
+            return NOBODY
+        ids = self.problem.coach_ids[coaches]
+        order = np.lexsort((ids, found.lost_score[coaches], found.lost_seats[coaches]))
+        return int(coaches[order[0]])
+
+    def runner_up_learner(self, coach: int) -> int:
+        """Return the learner whom the coach could take at least cost; NOBODY if there is none."""
+        net, n = self.net, self.problem.learners
+        here = int(net.coach_rank[coach])
+        edge = np.flatnonzero((net.coach == here) & ~self.held)
+        if edge.size == 0:
+            return NOBODY
+        distance = dijkstra(self.graph, indices=n + here)
+        cost = self.spare[edge] + distance[net.learner[edge]]
+        best = int(cost.argmin())  # edges are sorted by learner id, so equal costs favour it
+        return int(net.learner_at[net.learner[edge[best]]]) if np.isfinite(cost[best]) else NOBODY
+
+    def _moves(self, me: int, coach: int, following: npt.NDArray[np.integer]) -> list[Move]:
+        n, m = self.problem.learners, self.problem.coaches
+        path = [n + int(self.net.coach_rank[coach])]
         while path[-1] != me:
             path.append(int(following[path[-1]]))
-        stops = [me, *path]
+        # Round the cycle: a learner leaves the coach before them and takes the one after.
+        stops = [path[-2] if len(path) > 1 else self.nowhere, me, *path]
+        coach_at = [*self.net.coach_at.tolist(), NOBODY]
         found = []
-        for at in range(len(stops) - 1):
-            if stops[at] < n:
-                before = stops[at - 1] if at else stops[-2]
+        for before, at, after in zip(stops, stops[1:], stops[2:], strict=False):
+            if at < n:
                 found.append(
                     Move(
-                        int(net.learner_at[stops[at]]),
-                        _coach_at(net, before - n),
-                        _coach_at(net, stops[at + 1] - n),
+                        int(self.net.learner_at[at]),
+                        coach_at[min(before - n, m)],
+                        coach_at[min(after - n, m)],
                     )
                 )
         return found
 
-    return Regret(
-        learner=learner, possible=possible, lost_seats=seats, lost_score=score, _moves=moves
-    )
+
+def regret(problem: Problem, plan: Plan, learner: int) -> Regret:
+    """
+    Price every coach for one learner, exactly: how much worse the best plan with the pair is.
+
+    >>> from coaching.domain.matching import solve
+    >>> both = Problem(learners=2, coaches=2, capacity=[1, 1],
+    ...                learner=[0, 0, 1, 1], coach=[0, 1, 0, 1], score=[9, 5, 8, 7])
+    >>> price = regret(both, solve(both), 0)
+    >>> price.lost_score, price.moves(1)
+    (array([0, 3]), [Move(learner=0, leaves=0, takes=1), Move(learner=1, leaves=1, takes=0)])
+    """
+    return Exchanges(problem, plan).regret(learner)
+
+
+def runner_up(problem: Problem, plan: Plan, learner: int) -> int:
+    """
+    Return the coach who would cost the plan least instead; NOBODY (-1) if no other is possible.
+
+    Equal costs favour the smaller coach id. ``Exchanges`` answers for many people at once.
+    """
+    return Exchanges(problem, plan).runner_up(learner)
+
+
+def runner_up_learner(problem: Problem, plan: Plan, coach: int) -> int:
+    """
+    Return the learner whom a coach could take instead at least cost; NOBODY (-1) if there is none.
+
+    Equal costs favour the smaller learner id.
+    """
+    return Exchanges(problem, plan).runner_up_learner(coach)
 
 
 def regret_dense(
@@ -165,7 +227,8 @@ def regret_dense(
     kind = np.int32 if 2 * worth < 2**29 else np.int64
     far = np.iinfo(kind).max // 2
     length = np.full((m + 1, m + 1), far, dtype=kind)
-    price_of = (worth - price).astype(kind)
+    # Nobody can come to a coach without open seats, whatever the plan says a seat is worth there.
+    price_of = np.where(seats > pins, worth - price, -worth).astype(kind)
 
     def steps(start: int, stop: int) -> tuple[Ints, npt.NDArray[np.signedinteger]]:
         """What each movable learner of a block would lose by taking each coach, or none."""
@@ -247,10 +310,6 @@ def held_edges(problem: Problem, net: Network, plan: Plan) -> Bools:
     m = problem.coaches
     key = problem.learner[net.edge] * m + problem.coach[net.edge]
     return np.isin(key, plan.learner * m + plan.coach)
-
-
-def _coach_at(net: Network, rank: int) -> int:
-    return int(net.coach_at[rank]) if 0 <= rank < net.coach_at.size else NOBODY
 
 
 def _split(cost: npt.NDArray[np.float64], seat_value: int) -> tuple[Bools, Ints, Ints]:

@@ -1,0 +1,154 @@
+import numpy as np
+import pytest
+from second_opinion import assigned_by_scipy, objectives
+
+from coaching.domain.matching import (
+    Problem,
+    Refused,
+    build_scores,
+    regret,
+    regret_dense,
+    solve,
+    solve_dense,
+)
+
+
+def sparse(score, capacity, **rules):
+    learner, coach = np.nonzero(score >= 0)
+    return Problem(
+        learners=score.shape[0],
+        coaches=score.shape[1],
+        capacity=capacity,
+        learner=learner,
+        coach=coach,
+        score=score[learner, coach],
+        **rules,
+    )
+
+
+def random_table(rng):
+    n, m = (int(rng.integers(0, most)) for most in rng.choice([(8, 6), (60, 40)]))
+    score = rng.integers(rng.choice([-1, 0]), rng.choice([1, 3, 30, 1000]) + 1, (n, m))
+    capacity = rng.integers(0, rng.choice([2, 4]), m)
+    wanting, seats = rng.random(n) < 0.9, capacity.copy()
+    asking = wanting.copy()
+    pinned, forbidden = [], []
+    for i, j in np.ndindex(n, m):
+        luck = rng.random()
+        if luck < 0.02 and score[i, j] >= 0 and asking[i] and seats[j]:
+            pinned.append((i, j))
+            asking[i] = False
+            seats[j] -= 1
+        elif luck > 0.95:
+            forbidden.append((i, j))
+    ids = {
+        "learner_ids": rng.permutation(10_000)[:n],
+        "coach_ids": rng.permutation(10_000)[:m],
+    }
+    return score, capacity, wanting, {"pinned": pinned, "forbidden": forbidden, **ids}
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_few_candidates_lead_to_the_plan_of_all_pairs(seed):
+    """Scarce and slack tables with holes, pins, rules and idle learners: person by person."""
+    score, capacity, wanting, rules = random_table(np.random.default_rng(seed))
+    found = solve_dense(
+        score, capacity=capacity, wanting=wanting, best=2, random=1, add=2, max_rounds=200, **rules
+    )
+    exact = solve(sparse(score, capacity, demand=wanting.astype(int), **rules))
+    assert found.optimal
+    assert found.tie_break_complete
+    assert objectives(found.plan) == objectives(exact)
+    assert found.plan.pairs == exact.pairs
+
+
+@pytest.mark.parametrize("seats", [1, 2, 3], ids=["scarce", "tight", "slack"])
+def test_skill_scores_are_planned_from_blocks(seats):
+    rng = np.random.default_rng(seats)
+    n, m = 600, 300
+    scores = build_scores(rng.random((n, 4)), rng.random((m, 4)), [1, 2, 3, 1])
+    asked = []
+
+    def blocks(start, stop):
+        asked.append(stop - start)
+        return scores.block(start, stop)
+
+    found = solve_dense(blocks, learners=n, capacity=np.full(m, seats))
+    table = sparse(scores.block(0, n), np.full(m, seats))
+    assert found.optimal
+    assert (found.plan.matched, found.plan.total) == assigned_by_scipy(table)
+    assert found.candidates < n * m / 3
+    assert max(asked) < n + 300
+
+
+def test_a_bounded_gap_is_reported_when_rounds_run_out():
+    rng = np.random.default_rng(0)
+    score = rng.integers(0, 10_000, (200, 100))
+    found = solve_dense(score, capacity=np.full(100, 2), best=1, random=2, add=1, max_rounds=1)
+    best = solve(sparse(score, np.full(100, 2)))
+    assert found.rounds == 1
+    assert found.gap > 0
+    assert not found.optimal
+    value = found.plan.total + found.plan.seat_value * found.plan.matched
+    assert value + found.gap >= best.total + found.plan.seat_value * best.matched
+
+
+def test_everybody_alike_is_no_trouble():
+    found = solve_dense(np.full((300, 90), 7, dtype=np.int16), capacity=np.full(90, 4))
+    assert found.optimal
+    assert found.plan.total == 2100
+    assert sorted(set(found.plan.load.tolist())) == [3, 4]
+
+
+def test_the_table_of_the_caller_is_left_alone():
+    score = np.ones((3, 3), dtype=np.uint8)
+    found = solve_dense(score, capacity=[1, 1, 1], forbidden=[(0, 0)])
+    assert score.tolist() == np.ones((3, 3)).tolist()
+    assert (0, 0) not in found.plan.pairs
+
+
+@pytest.mark.parametrize(
+    ("rules", "why"),
+    [
+        ({"pinned": [(0, 0), (1, 0)]}, "Coach 0 has 1 seats but 2 pins"),
+        ({"pinned": [(0, 0), (0, 1)]}, "Learner 0 has more pins"),
+        ({"pinned": [(0, 0)], "forbidden": [(0, 0)]}, "may not be paired"),
+        ({"pinned": [(0, 5)]}, "unknown"),
+    ],
+)
+def test_contradictions_are_refused(rules, why):
+    with pytest.raises(Refused, match=why):
+        solve_dense(np.ones((2, 2), dtype=int), capacity=[1, 1], **rules)
+
+
+def test_scores_that_are_not_whole_are_refused():
+    with pytest.raises(Refused, match="whole"):
+        solve_dense(np.ones((2, 2)), capacity=[1, 1])
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_price_of_insisting_is_the_same_as_on_all_pairs(seed):
+    score, capacity, wanting, rules = random_table(np.random.default_rng(seed))
+    problem = sparse(score, capacity, demand=wanting.astype(int), **rules)
+    plan = solve(problem)
+    allowed = score.copy()
+    for pair in rules["forbidden"]:
+        allowed[pair] = -1
+    for learner in range(min(score.shape[0], 5)):
+        exact = regret(problem, plan, learner)
+        found = regret_dense(lambda a, b: allowed[a:b], plan, learner, capacity=capacity)
+        assert found.possible.tolist() == exact.possible.tolist()
+        assert (
+            found.lost_seats[found.possible].tolist() == exact.lost_seats[exact.possible].tolist()
+        )
+        assert (
+            found.lost_score[found.possible].tolist() == exact.lost_score[exact.possible].tolist()
+        )
+        for coach in np.flatnonzero(found.possible).tolist():
+            pairs = set(plan.pairs)
+            for move in found.moves(coach):
+                pairs -= {(move.learner, move.leaves)}
+                pairs |= {(move.learner, move.takes)} if move.takes >= 0 else set()
+            total = sum(int(allowed[pair]) for pair in pairs)
+            assert len(pairs) == plan.matched - found.lost_seats[coach]
+            assert total == plan.total - found.lost_score[coach]

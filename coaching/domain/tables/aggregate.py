@@ -9,6 +9,7 @@ import datetime as dt
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -325,10 +326,9 @@ class _Tally:
         when = part.days if self._mapping.grain == "day" else _mondays(part.days)
         order = np.lexsort((part.rows, when, part.who))
         who, when, rows = part.who[order], when[order], part.rows[order]
-        new = np.r_[True, (np.diff(who) != 0) | (np.diff(when) != 0)] if len(who) else []
-        starts = np.flatnonzero(new)
-        ends = np.r_[starts[1:], len(who)]
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        changes = np.flatnonzero((np.diff(who) != 0) | (np.diff(when) != 0)) + 1
+        edges = np.r_[0, changes, len(who)].tolist()
+        for start, end in pairwise(edges):
             if end - start > 1:
                 self._complain_of_repetition(
                     part.metric, int(who[start]), int(when[start]), rows[start:end]

@@ -20,6 +20,8 @@ Cell: TypeAlias = str | float | int | dt.date | dt.datetime | dt.time | dt.timed
 Clock: TypeAlias = Literal["h:m:s", "h:m", "m:s"]
 
 MAX_TEXT = 200
+# Nothing that people count is larger, and its square and sums stay exact enough.
+MAX_NUMBER = 1e12
 
 _MISSING = frozenset(
     {"", "-", "–", "—", "--", "n/a", "#n/a", "#n/v", "#nv", "#div/0!", "#value!", "#wert!"}
@@ -108,7 +110,7 @@ def parse_number(cell: Cell, *, decimal: str | None = None) -> float | None:
     if isinstance(cell, float | int):
         if not math.isfinite(cell):
             raise _no_number(str(cell))
-        return float(cell)
+        return _sensible(float(cell), str(cell))
     if not isinstance(cell, str):
         raise _no_number(str(cell))
     text = _plain(cell)
@@ -120,7 +122,7 @@ def parse_number(cell: Cell, *, decimal: str | None = None) -> float | None:
         number = number[:-1].rstrip()
     elif number[:1] in "€$£CEUG" or number[-1:] in "€$£FRDP":
         number = _CURRENCY.sub("", number)
-    value = _value_of(number.replace("−", "-"), decimal, text)
+    value = _sensible(_value_of(number.replace("−", "-"), decimal, text), text)
     return value / 100 if percent else value
 
 
@@ -140,13 +142,23 @@ def _value_of(number: str, decimal: str | None, text: str) -> float:
         value = float(number)
     elif _COMMA.fullmatch(number):
         value = float(number.replace(",", "."))
-    elif (found := _GROUPED.fullmatch(number)) and found[3] != (found[4] or " ")[0]:
+    elif (found := _GROUPED.fullmatch(number)) and found[3] != (found[4] or "no sign")[0]:
         groups = found[2].replace(found[3], "")
         value = float(found[1] + groups + (found[4] or "").replace(",", "."))
     else:
         raise _no_number(text)
     if not math.isfinite(value):
         raise _no_number(text)
+    return value
+
+
+def _sensible(value: float, text: str) -> float:
+    if abs(value) > MAX_NUMBER:
+        raise CellError(
+            "a number too large",
+            f"“{shown(text)}” is larger than anything that is counted here.",
+            "Correct the number; perhaps a separator is missing.",
+        )
     return value
 
 
@@ -425,7 +437,8 @@ def _seconds_of_units(text: str) -> float | None:
         return None
     if any(unit.casefold() not in _SECONDS_IN for _, unit in parts):
         return None
-    return sum(_float(number) * _SECONDS_IN[unit.casefold()] for number, unit in parts)
+    seconds = sum(_float(number) * _SECONDS_IN[unit.casefold()] for number, unit in parts)
+    return _sensible(seconds, text)
 
 
 def _no_duration(cell: Cell) -> CellError:

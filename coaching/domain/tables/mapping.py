@@ -38,6 +38,7 @@ _STATISTICS = ("n", "sum", "mean", "sd", "sumsq")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _MOST_METRICS = 200
+_LARGEST_FACTOR = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,8 +316,11 @@ def _check_metric(metric: MetricColumns, mapping: Mapping, where: str) -> None:
         value = getattr(metric, name)
         if value is not None and not math.isfinite(value):
             raise MappingError("Must be a finite number.", field=f"{where}.{name}")
-    if not metric.factor > 0:
-        raise MappingError("The factor must be greater than zero.", field=f"{where}.factor")
+    if not 0 < metric.factor <= _LARGEST_FACTOR:
+        raise MappingError(
+            "The factor must be greater than zero, and at most a million.",
+            field=f"{where}.factor",
+        )
     if metric.lower is not None and metric.upper is not None and metric.lower >= metric.upper:
         raise MappingError(
             "The smallest possible value must lie below the largest.", field=f"{where}.lower"

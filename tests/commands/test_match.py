@@ -69,6 +69,13 @@ def test_it_explains_whom_it_leaves_out(match):
     answer, code = match({"learners": 5, "coaches": 3, "capacity": [2, 1, 2], "edges": edges})
     assert code == 0
     (left_out,) = answer["unmatched"]
+    assert list(left_out) == [
+        "learner",
+        "reason",
+        "competing_learners",
+        "contested_coaches",
+        "seats",
+    ]
     assert left_out["competing_learners"] == [0, 1, 2, 3, 4]
     assert left_out["contested_coaches"] == [0, 2]
     assert left_out["seats"] == 4

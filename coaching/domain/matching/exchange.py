@@ -118,8 +118,6 @@ def describe(problem: Problem, plan: Plan) -> dict[str, Any]:
                 "competing_learners": why.competing_learners,
                 "contested_coaches": why.contested_coaches,
                 "seats": why.seats,
-                "one_more_seat_at": why.one_more_seat_at,
-                "lift_one_of": [list(pair) for pair in why.lift_one_of],
             }
             for why in missing
         ],

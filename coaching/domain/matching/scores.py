@@ -15,6 +15,7 @@ SCALE = 1000  # a coach who is perfect in everything a learner needs
 # Skills are read to six decimals, needs to as many as leave every sum below exact in a double.
 SKILL_DECIMALS = 6
 EXACT = 2**52
+SINGLE_THREAD = 2**18  # multiplications in one product
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -50,7 +51,11 @@ class Scores:
         a learner who needs nothing scores 0 with everybody.
         """
         share = self.share[start:stop]
-        raw = share @ self.skill.T
+        raw = np.empty((share.shape[0], self.skill.shape[0]))
+        # Larger products are handed to several threads, which costs more than it brings here.
+        step = max(1, SINGLE_THREAD // max(self.skill.size, 1))
+        for at in range(0, share.shape[0], step):
+            np.matmul(share[at : at + step], self.skill.T, out=raw[at : at + step])
         raw /= self._unit(share)[:, None]
         scores = raw.astype(self.dtype)  # truncation is floor: nothing is negative
         if self.points is not None:

@@ -338,7 +338,10 @@ def _far_out(tally: Tally, y: Floats, group: Ints, groups: int) -> Bools:
     # What a value's own noise may do is judged without the suspects, who may have made it up.
     calm = tally.observed.copy()
     calm[who[suspect]] = False
-    sigma2, _ = pooled_noise(tally, group=group, groups=groups, yardstick=calm)
+    try:
+        sigma2, _ = pooled_noise(tally, group=group, groups=groups, yardstick=calm)
+    except RankingError:
+        return far  # Only the suspects show any noise: they are needed.
     suspect &= off > FAR_OUT * np.sqrt(sigma2[where] / tally.n[who])
 
     who, where, off = who[suspect], where[suspect], off[suspect]

@@ -161,22 +161,34 @@ def _rank_interval(
     everybody = np.flatnonzero(known)
     everybody = everybody[np.argsort(group[everybody], kind="stable")]
     peers = everybody[yardstick[everybody]]
-    n_all = np.bincount(group[everybody], minlength=groups)
-    n_peers = np.bincount(group[peers], minlength=groups)
-    for first, last in _runs(n_all):
-        inside = everybody[n_all[:first].sum() : n_all[: last + 1].sum()]
-        others = peers[n_peers[:first].sum() : n_peers[: last + 1].sum()]
-        if not others.size:
-            continue
-        curve = _Curve(score[others], width[others], group[others] - first, last + 1 - first)
-        for at in range(0, inside.size, _SLICE):
-            part = inside[at : at + _SLICE]
-            mean[part], variance[part] = curve.rank_moments(
-                score[part], width[part], group[part] - first, yardstick[part]
-            )
+    low, high, steps = _table_shape(score[peers], width[peers], group[peers], groups)
+    # Groups with tables of the same shape go together, so that nobody's rank depends on which
+    # other groups are ranked in the same call.
+    for shape in np.unique(steps[steps > 0]):
+        chosen = np.flatnonzero(steps == shape)
+        code = np.full(groups, -1)
+        code[chosen] = np.arange(chosen.size)
+        all_here = everybody[code[group[everybody]] >= 0]
+        peers_here = peers[code[group[peers]] >= 0]
+        end = np.cumsum(np.bincount(code[group[all_here]], minlength=chosen.size))
+        peers_end = np.cumsum(np.bincount(code[group[peers_here]], minlength=chosen.size))
+        for first, last in _runs(end):
+            inside = all_here[end[first - 1] if first else 0 : end[last]]
+            others = peers_here[peers_end[first - 1] if first else 0 : peers_end[last]]
+            run = chosen[first : last + 1]
+            curve = _Curve(
+                score[others], width[others], code[group[others]] - first,
+                low=low[run], high=high[run], steps=int(shape),
+            )  # fmt: skip
+            for at in range(0, inside.size, _SLICE):
+                part = inside[at : at + _SLICE]
+                mean[part], variance[part] = curve.rank_moments(
+                    score[part], width[part], code[group[part]] - first, yardstick[part]
+                )
 
     # Exactly known people have exact ranks; a table of F would blur them.
     exact = group_sum(se[peers], group=group[peers], groups=groups) == 0
+    n_peers = np.bincount(group[peers], minlength=groups)
     sure = peers[exact[group[peers]] & (n_peers[group[peers]] > 1)]
     if sure.size:
         mean[sure] = _midrank(score[sure], group[sure])
@@ -187,19 +199,43 @@ def _rank_interval(
     strength = np.divide(room, variance, out=np.full(mean.shape, 2.0), where=spread) - 1
     strength = np.maximum(strength, 1e-3)
     a, b = mean * strength, (1 - mean) * strength
-    low = np.where(spread, betaincinv(a, b, 0.05), mean)
-    high = np.where(spread, betaincinv(a, b, 0.95), mean)
-    return np.where(known, low, np.nan), np.where(known, high, np.nan)
+    lower = np.where(spread, betaincinv(a, b, 0.05), mean)
+    upper = np.where(spread, betaincinv(a, b, 0.95), mean)
+    return np.where(known, lower, np.nan), np.where(known, upper, np.nan)
 
 
-def _runs(size: Ints) -> Iterator[tuple[int, int]]:
-    """Neighbouring groups (first, last) of together about 64 thousand people."""
-    filled = np.cumsum(size)
+def _table_shape(
+    score: Floats, width: Floats, group: Ints, groups: int
+) -> tuple[Floats, Floats, Ints]:
+    """
+    From where to where, and in how many steps, each group's F is to be tabulated; 0 steps for
+    a group without peers.
+    """
+    people = np.bincount(group, minlength=groups)
+    low, high = np.full(groups, np.inf), np.full(groups, -np.inf)
+    np.minimum.at(low, group, score - 4.5 * width)
+    np.maximum.at(high, group, score + 4.5 * width)
+    some = people > 0
+    low, high = np.where(some, low, 0.0), np.where(some, high, 1.0)
+    # Twice as fine as the people are sharp, as a power of two; the curve of very many is
+    # smooth of itself.
+    sharp = ratio(group_sum(1 / width, group=group, groups=groups), people, empty=1.0)
+    wanted = np.clip(2 * (high - low) * sharp, 32, np.where(people > 1000, 64, 256))
+    steps = 2 ** np.ceil(np.log2(wanted)).astype(np.intp)
+    return low, high, np.where(some, steps, 0)
+
+
+def _runs(end: Ints) -> Iterator[tuple[int, int]]:
+    """
+    Neighbouring groups (first, last) of together about 64 thousand people.
+
+    end : how many people there are up to and with each group
+    """
     first = 0
-    while first < size.size:
-        before = filled[first - 1] if first else 0
-        last = int(np.searchsorted(filled, before + 4 * _SLICE, side="right")) - 1
-        last = min(max(last, first), size.size - 1)
+    while first < end.size:
+        before = end[first - 1] if first else 0
+        last = int(np.searchsorted(end, before + 4 * _SLICE, side="right")) - 1
+        last = max(last, first)
         yield first, last
         first = last + 1
 
@@ -207,17 +243,12 @@ def _runs(size: Ints) -> Iterator[tuple[int, int]]:
 class _Curve:
     """F(x), the mean chance of a peer to be below x, for each of a run of groups, as a table."""
 
-    def __init__(self, score: Floats, width: Floats, group: Ints, groups: int) -> None:
+    def __init__(
+        self, score: Floats, width: Floats, group: Ints, *, low: Floats, high: Floats, steps: int
+    ) -> None:
+        groups = low.size
         self.people = np.bincount(group, minlength=groups)
         size = np.maximum(self.people, 1)
-        low, high = np.full(groups, np.inf), np.full(groups, -np.inf)
-        np.minimum.at(low, group, score - 4.5 * width)
-        np.maximum.at(high, group, score + 4.5 * width)
-        empty = self.people == 0
-        low[empty], high[empty] = 0.0, 1.0
-        # As fine as the people are sharp; the curve of very many is smooth of itself.
-        sharp = group_sum(1 / width, group=group, groups=groups) / size
-        steps = int(np.clip(np.max((high - low) * sharp), 24, 64 if size.min() > 1000 else 256))
         self.low, self.h, self.steps = low, (high - low) / steps, steps
         x = low[:, None] + self.h[:, None] * np.arange(steps + 1)
         self.below = np.zeros((groups, steps + 1))

@@ -145,6 +145,14 @@ def test_a_typing_error_cannot_hide_in_the_noise_it_makes(team):
     assert words(rank_metric(figures, direction="higher"), 0) == ["check data"]
 
 
+def test_who_alone_shows_the_noise_is_not_set_aside(scores):
+    means, n = np.linspace(3.9, 4.1, 20), np.ones(20)
+    means[0], n[0] = 40.0, 12
+    ranking = rank_metric(scores(means, n), direction="higher")
+    assert not ranking.check_data.any()
+    assert ranking.sigma2[0] == pytest.approx(0.64)
+
+
 def test_at_most_a_tenth_of_a_group_is_to_be_checked(team):
     far = [(400.0 + index, 50) for index in range(7)]
     ranking = rank_metric(team(first=far), direction="higher")

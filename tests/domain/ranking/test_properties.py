@@ -148,9 +148,7 @@ def test_groups_ranked_together_are_ranked_as_if_alone(groups, seed):
     )
     for name in PER_PERSON:
         apart = np.concatenate([getattr(one, name) for one in alone])[order]
-        # The table behind the ranks is as fine as its finest group.
-        atol = 5e-3 if name.startswith("rank") else 1e-9
-        np.testing.assert_allclose(getattr(together, name), apart, atol=atol, err_msg=name)
+        np.testing.assert_allclose(getattr(together, name), apart, atol=1e-9, err_msg=name)
     for name in ("mean", "tau2", "sigma2", "scale", "top_mean", "cut_low"):
         apart = np.concatenate([getattr(one, name) for one in alone])
         np.testing.assert_allclose(getattr(together, name), apart, atol=1e-9, err_msg=name)

@@ -55,18 +55,22 @@ def occurrence(day: date, at: time, zone: ZoneInfo) -> datetime:
 
 def latest_weekly(weekday: int, at: time, zone: ZoneInfo, now: datetime) -> datetime:
     """The newest weekly occurrence that is not after `now` (UTC)."""
-    today = now.astimezone(zone).date()
-    day = today - timedelta(days=(today.weekday() - weekday) % 7)
-    due = occurrence(day, at, zone)
-    return due if due <= now else occurrence(day - WEEK, at, zone)
+    return occurrence(_latest_day(weekday, at, zone, now), at, zone)
 
 
 def next_weekly(weekday: int, at: time, zone: ZoneInfo, now: datetime) -> datetime:
     """The first weekly occurrence after `now` (UTC)."""
-    day = latest_weekly(weekday, at, zone, now).astimezone(zone).date() + WEEK
-    due = occurrence(day, at, zone)
-    # Where the zone itself skipped a day, the next one may already be past.
-    return due if due > now else occurrence(day + WEEK, at, zone)
+    return occurrence(_latest_day(weekday, at, zone, now) + WEEK, at, zone)
+
+
+def _latest_day(weekday: int, at: time, zone: ZoneInfo, now: datetime) -> date:
+    """The day, as the calendar names it, of the newest weekly occurrence."""
+    # From tomorrow on backwards: where clocks went back over midnight, tomorrow has begun before.
+    day = now.astimezone(zone).date() + timedelta(days=1)
+    day -= timedelta(days=(day.weekday() - weekday) % 7)
+    while occurrence(day, at, zone) > now:
+        day -= WEEK
+    return day
 
 
 def quiet_minute(person_id: str) -> time:

@@ -19,7 +19,7 @@ from coaching.domain.tables.mapping import (
 )
 from coaching.domain.tables.people import FoundPerson
 from coaching.domain.tables.problems import Problem
-from coaching.domain.tables.proposing import KnownMetric, propose
+from coaching.domain.tables.proposing import KnownMetric, answer, propose
 from coaching.domain.tables.reading import Table, Workbook, open_table
 from coaching.domain.tables.roster import Roster, read_roster
 
@@ -43,6 +43,7 @@ __all__ = [
     "Tallied",
     "Workbook",
     "aggregate",
+    "answer",
     "open_table",
     "propose",
     "read_roster",

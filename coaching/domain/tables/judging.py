@@ -89,8 +89,17 @@ def statistic_columns(statistics: dict[str, Profile]) -> dict[str, str]:
 
 
 def as_events(metric: MetricColumns) -> MetricColumns:
-    return replace(metric, column=metric.sum or metric.mean, exposure=metric.n, n=None, sum=None,
-                   mean=None, sd=None, sumsq=None)  # fmt: skip
+    """The metric read from single cases: its value column, and for a rate its exposure."""
+    return replace(
+        metric,
+        column=metric.sum or metric.mean,
+        exposure=metric.n if metric.kind == "rate" else None,
+        n=None,
+        sum=None,
+        mean=None,
+        sd=None,
+        sumsq=None,
+    )
 
 
 def heading(profile: Profile, base: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from coaching.domain.tables import words
 from coaching.domain.tables.cells import CellError, parse_date, parse_duration
+from coaching.domain.tables.errors import MappingError
 from coaching.domain.tables.judging import (
     as_events,
     best_name,
@@ -34,6 +35,7 @@ from coaching.domain.tables.mapping import (
     MetricColumns,
     Option,
     Question,
+    shown_key,
     slug,
 )
 from coaching.domain.tables.profile import Profile, profiles
@@ -43,6 +45,11 @@ _DAY = 86_400.0
 # Fewer different values than this, and a column hardly says who.
 _FEWEST_PEOPLE = 8
 _MOST_LABELS = 50
+
+_WHICH_WEEK = Question(
+    about="period",
+    text="The file has no dates, so everything counts as one period. Which week is it?",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +84,42 @@ def propose(
     return _Proposal(table, columns, list(known_metrics)).mapping()
 
 
+def answer(mapping: Mapping, about: str, value: str) -> Mapping:
+    """
+    The mapping with one of its questions answered, and no longer asked.
+
+    about, value : the question's `about`, and the value of an option (any column for
+        `person` and `date`, an ISO date for `period`)
+
+    :raises MappingError: if nothing of the kind is asked, or the value is no answer to it
+    """
+    question = next((q for q in mapping.questions if q.about == about), None)
+    if question is None:
+        raise MappingError(f"“{shown_key(about)}” is not an open question.", field="questions")
+    one_of_them = about.partition(":")[0] in ("shape", "dates", "decimal", "clock")
+    if one_of_them and value not in [option.value for option in question.options]:
+        raise MappingError(f"“{shown_key(value)}” does not answer: {question.text}", field=about)
+    changes: dict[str, Any] = {
+        "questions": tuple(q for q in mapping.questions if q is not question)
+    }
+    if about in ("person", "date", "period", "decimal"):
+        changes[about] = value
+    elif about == "dates":
+        changes["day_first"] = value == "true"
+    elif about == "shape" and value != mapping.shape:
+        changes["shape"] = value
+        changes["metrics"] = tuple(as_events(metric) for metric in mapping.metrics)
+    elif about.startswith("clock:"):
+        key = about.removeprefix("clock:")
+        changes["metrics"] = tuple(
+            replace(metric, clock=value) if metric.key == key else metric
+            for metric in mapping.metrics
+        )
+    elif about == "metrics":
+        raise MappingError("Name the metrics themselves instead.", field="metrics")
+    return replace(mapping, **changes)
+
+
 def _fits(earlier: Mapping, columns: Sequence[Profile]) -> bool:
     there = {profile.name for profile in columns}
     return earlier.person is not None and there.issuperset(earlier.columns)
@@ -87,6 +130,8 @@ def _again(earlier: Mapping, table: Table, columns: Sequence[Profile]) -> Mappin
     used = set(earlier.columns)
     questions: list[Question] = []
     day_first, decimal = earlier.day_first, earlier.decimal
+    if earlier.date is None and earlier.shape != "roster":
+        questions.append(_WHICH_WEEK)
     if earlier.date is not None:
         found, question = day_order(by_name[earlier.date])
         if question is not None and day_first is None:
@@ -620,13 +665,7 @@ class _Proposal:
         if shape == "roster":
             return
         if "date" not in roles:
-            self._questions.append(
-                Question(
-                    about="period",
-                    text="The file has no dates, so everything counts as one period. "
-                    "Which week is it?",
-                )
-            )
+            self._questions.append(_WHICH_WEEK)
         if not metrics:
             self._questions.append(
                 Question(

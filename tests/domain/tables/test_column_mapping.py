@@ -143,5 +143,7 @@ def test_an_earlier_mapping_is_used_again_and_asks_anew_about_dates(files):
     assert [ignored.column for ignored in again.ignored] == ["New"]
     settled = files.table([["Rating", "Date", "Agent"], ["4", "13/03/2021", "Ivo"]])
     assert propose(settled, known_columns=earlier).day_first is True
+    undated = propose(settled, known_columns=replace(earlier, date=None))
+    assert [question.about for question in undated.questions] == ["period"]
     other = files.table([["Score", "Date", "Agent"], ["4", "13/03/2021", "Ivo"]])
     assert propose(other, known_columns=earlier).metrics[0].key == "score"

@@ -82,7 +82,7 @@ def test_a_bomb_is_refused_from_the_directory_alone(files):
     start = time.perf_counter()
     with pytest.raises(TableError, match="times its size"):
         open_table(bomb)
-    assert time.perf_counter() - start < 0.1
+    assert time.perf_counter() - start < 0.5
     with pytest.raises(TableError, match="unpacks to 120 MB; at most 100 MB"):
         open_table(bomb, max_inflated=100_000_000)
 

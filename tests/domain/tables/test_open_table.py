@@ -1,5 +1,6 @@
 import datetime as dt
 import io
+import zipfile
 
 import pytest
 
@@ -146,3 +147,33 @@ def test_it_says_what_a_file_is_when_it_is_no_table(content, message):
     with pytest.raises(TableError, match=message) as refusal:
         open_table(content, "calls.xls")
     assert refusal.value.message.endswith((".", "”."))
+
+
+def test_it_reads_a_spreadsheet_of_libreoffice():
+    def row(*values):
+        cells = "".join(
+            f'<table:table-cell office:value-type="string"><text:p>{v}</text:p></table:table-cell>'
+            for v in values
+        )
+        return f"<table:table-row>{cells}</table:table-row>"
+
+    empty = (
+        '<table:table-row table:number-rows-repeated="1048570">'
+        '<table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
+    )
+    spaces = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "table", "text")
+    )
+    sheet = (
+        f"<office:document-content {spaces}><office:body><office:spreadsheet>"
+        f'<table:table table:name="Q1">{row("Agent", "CSAT")}{row("Ivo", "4")}{empty}'
+        "</table:table></office:spreadsheet></office:body></office:document-content>"
+    )
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        package.writestr("content.xml", sheet)
+        package.writestr("META-INF/manifest.xml", "<manifest/>")
+    table = open_table(content.getvalue(), "q1.ods").best
+    assert (table.sheet, table.preview()) == ("Q1", [(2, ["Ivo", "4"])])

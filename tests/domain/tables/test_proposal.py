@@ -2,7 +2,7 @@ import datetime as dt
 
 import pytest
 
-from coaching.domain.tables import KnownMetric, open_table, propose
+from coaching.domain.tables import KnownMetric, MappingError, answer, open_table, propose
 
 
 def repeated(header, *columns):
@@ -209,3 +209,29 @@ def test_every_column_is_read_or_ignored_with_a_reason(files):
         "Comment": "Free text.",
         "Empty": "The column is empty.",
     }
+
+
+def test_an_answer_settles_its_question(files):
+    header = ["Agent", "Owner", "Date", "Score"]
+    table = files.table(repeated(header, AGENTS, ["A", "B"], ["01/02/2021", "3/2/2021"], ["1,234"]))
+    mapping = propose(table)
+    assert asked(mapping) == ["dates", "person", "decimal"]
+    mapping = answer(answer(mapping, "person", "Agent"), "dates", "true")
+    mapping = answer(mapping, "decimal", ",")
+    assert (mapping.person, mapping.day_first, mapping.decimal) == ("Agent", True, ",")
+    assert mapping.questions == ()
+    with pytest.raises(MappingError, match="“dates” is not an open question"):
+        answer(mapping, "dates", "true")
+    with pytest.raises(MappingError, match="“maybe” does not answer"):
+        answer(propose(table), "dates", "maybe")
+
+
+def test_totals_may_turn_out_to_be_single_cases(files):
+    table = files.table(
+        repeated(["Agent", "Date", "Calls", "CSAT"], ["Ivo"], ["2021-01-04"], [9, 8], [4, 5])
+    )
+    mapping = propose(table)
+    assert (mapping.shape, asked(mapping)) == ("aggregated", ["shape"])
+    mapping = answer(mapping, "shape", "events")
+    assert mapping.shape == "events"
+    assert [(m.column, m.n, m.exposure) for m in mapping.metrics] == [("CSAT", None, None)]

@@ -227,8 +227,7 @@ def regret_dense(
     kind = np.int32 if 2 * worth < 2**29 else np.int64
     far = np.iinfo(kind).max // 2
     length = np.full((m + 1, m + 1), far, dtype=kind)
-    # Nobody can come to a coach without open seats, whatever the plan says a seat is worth there.
-    price_of = np.where(seats > pins, worth - price, -worth).astype(kind)
+    price_of = (worth - price).astype(kind)
 
     def steps(start: int, stop: int) -> tuple[Ints, npt.NDArray[np.signedinteger]]:
         """What each movable learner of a block would lose by taking each coach, or none."""
@@ -255,6 +254,8 @@ def regret_dense(
     idle, holding = plan.load < seats, plan.load > pins
     length[:m, nowhere][idle] = 0
     length[nowhere, :m][holding] = np.minimum(length[nowhere, :m], price)[holding]
+    # Nobody can come to a coach without open seats, whatever the plan says a seat is worth there.
+    length[:, :m][:, seats <= pins] = far
     np.fill_diagonal(length, far)
     if length.min() < 0:
         raise ValueError("The plan's prices do not fit its pairs; solve it again.")

@@ -100,6 +100,13 @@ def test_everybody_alike_is_no_trouble():
     assert sorted(set(found.plan.load.tolist())) == [3, 4]
 
 
+def test_without_any_seat_nothing_can_be_insisted_on():
+    score = np.array([[4], [25]])
+    plan = solve_dense(score, capacity=[0]).plan
+    assert plan.matched == 0
+    assert not regret_dense(lambda a, b: score[a:b], plan, 0, capacity=[0]).possible.any()
+
+
 def test_the_table_of_the_caller_is_left_alone():
     score = np.ones((3, 3), dtype=np.uint8)
     found = solve_dense(score, capacity=[1, 1, 1], forbidden=[(0, 0)])

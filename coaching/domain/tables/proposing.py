@@ -411,10 +411,19 @@ class _Proposal:
                 if value is None or not base:
                     continue
                 statistics = {**statistics, "mean": value}
+            if not base:
+                self._questions.append(
+                    Question(about="metrics", text="Which metric do these numbers belong to?")
+                )
             name = base or "score"
             kind, direction = words.first_match(words.METRICS, name) or ("mean", "higher")
             metric = self._aggregated(
-                heading(value, base), value, kind, direction, statistics, confidence=0.8
+                heading(value, base) if base else "Score",
+                value,
+                kind,
+                direction,
+                statistics,
+                confidence=0.8 if base else 0.3,
             )
             metrics.append(metric)
             for profile in statistics.values():

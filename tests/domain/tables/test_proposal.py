@@ -134,6 +134,13 @@ def test_groups_of_columns_have_their_own_counts(files):
     assert (csat.n, csat.mean, csat.sd, csat.name) == ("CSAT n", "CSAT mean", "CSAT sd", "CSAT")
 
 
+def test_totals_without_a_name_are_a_question(files):
+    rows = repeated(["Agent", "Week", "n", "Mean"], lambda i: f"A{i}", ["2021-01-04"], [9], [4.5])
+    mapping = propose(files.table(rows))
+    assert asked(mapping) == ["metrics"]
+    assert [(m.name, m.n, m.mean) for m in mapping.metrics] == [("Score", "n", "Mean")]
+
+
 def test_the_long_form_has_a_metric_for_each_label(files):
     rows = repeated(
         ["Employee", "Week", "Metric", "n", "Mean", "SD"],

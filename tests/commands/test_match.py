@@ -91,6 +91,11 @@ def test_pins_and_demand_are_kept(match):
     assert answer["pairs"] == [[0, 0, 9], [0, 1, 1]]
 
 
+def test_a_note_in_the_file_does_no_harm(match):
+    answer, code = match(PROBLEM | {"made_by": "Mara"})
+    assert (code, answer["total"]) == (0, 14)
+
+
 def test_nobody_is_a_problem_too(match):
     answer, code = match({"learners": 0, "coaches": 0, "capacity": [], "edges": []})
     assert (code, answer["worst"], answer["matched"]) == (0, None, 0)
@@ -115,7 +120,9 @@ def test_nobody_is_a_problem_too(match):
         (PROBLEM | {"learners": 10**30}, "The number of learners is"),
         (PROBLEM | {"demand": [1]}, "Demand is 1 long"),
         (PROBLEM | {"pinned": {"0": 1}}, "The pinned pairs are not a list"),
-        (PROBLEM | {"forbiden": []}, 'The key "forbiden" is not known'),
+        (PROBLEM | {"forbiden": []}, 'The key "forbiden" is not known; did you mean "forbidden"?'),
+        (PROBLEM | {"edges": [7, [0, 0, -1]]}, "Edge 0 is 7; give [learner, coach, score]."),
+        (PROBLEM | {"edges": [7, [0, 0, -1]]}, "The score of learner 0 and coach 0 is -1"),
         (json.dumps(PROBLEM).replace("9", "NaN"), "is nan; a score is a whole number"),
         (json.dumps(PROBLEM).replace("9", "1e999"), "is inf; a score is a whole number"),
         (json.dumps(PROBLEM).replace("9", "true"), "is True; a score is a whole number"),

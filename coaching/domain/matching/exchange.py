@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from difflib import get_close_matches
 from typing import Any
 
 from coaching.domain.matching.explain import Shortages
@@ -61,38 +62,36 @@ def read_problem(text: str) -> Problem:
     if not isinstance(asked, dict):
         raise Refused(["The problem must be a JSON object with the keys learners, coaches, …"])
     reasons = [f'The key "{key}" is missing.' for key in REQUIRED if key not in asked]
-    reasons += [
-        f'The key "{key}" is not known; known are {", ".join(REQUIRED + OPTIONAL)}.'
-        for key in asked
-        if key not in REQUIRED + OPTIONAL
-    ]
-    rows = asked.get("edges", [])
+    for key in asked.keys() - {*REQUIRED, *OPTIONAL}:
+        # Notes of the writer's own are welcome; a rule lost to a slip of the pen is not.
+        for meant in get_close_matches(key, OPTIONAL, n=1):
+            reasons.append(f'The key "{key}" is not known; did you mean "{meant}"?')
+    if reasons:
+        raise Refused(sorted(reasons))
+    rows = _given(asked, "edges")
     if not isinstance(rows, list):
         reasons.append("The edges are not a list of [learner, coach, score].")
         rows = []
-    good = [row for row in rows if isinstance(row, list) and len(row) == 3]
-    if len(good) < len(rows):
-        reasons += [
-            f"Edge {at} is {_show(row)}; give [learner, coach, score]."
-            for at, row in enumerate(rows)
-            if not (isinstance(row, list) and len(row) == 3)
-        ]
+    for at, row in enumerate(rows):
+        if not (isinstance(row, list) and len(row) == 3):
+            reasons.append(f"Edge {at} is {_show(row)}; give [learner, coach, score].")
+    if reasons:
+        # Filled up, so that the other edges keep their numbers in the reasons that follow.
+        rows = [([*row] if isinstance(row, list) else []) + [None] * 3 for row in rows]
     try:
-        learner, coach, score = map(list, zip(*good, strict=True)) if good else ([], [], [])
         problem = Problem(
-            learners=asked.get("learners", 0),
-            coaches=asked.get("coaches", 0),
+            learners=asked["learners"],
+            coaches=asked["coaches"],
             capacity=_given(asked, "capacity"),
-            learner=learner,
-            coach=coach,
-            score=score,
+            learner=[row[0] for row in rows],
+            coach=[row[1] for row in rows],
+            score=[row[2] for row in rows],
             forbidden=_given(asked, "forbidden"),
             pinned=_given(asked, "pinned"),
             demand=asked.get("demand"),
         )
     except Refused as refused:
-        # What follows from a missing key or a broken row says nothing new.
-        raise Refused(reasons or refused.reasons) from None
+        raise Refused(reasons + refused.reasons) from None
     if reasons:
         raise Refused(reasons)
     return problem

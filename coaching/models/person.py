@@ -63,4 +63,4 @@ class Person(PublicModel):
 
     @property
     def first_name(self) -> str:
-        return self.name.split()[0]
+        return (self.name.split() or [self.key])[0]

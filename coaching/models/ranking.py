@@ -2,6 +2,9 @@ from django.db import models
 
 from coaching.models.base import PublicModel
 
+# The four attributes that peers may share, of a hundred letters each, and the dots between.
+GROUP_LENGTH = 420
+
 
 class Band(models.TextChoices):
     """What the evidence carries. The values are those of `coaching.domain.ranking`."""
@@ -41,7 +44,7 @@ class Yardstick(models.Model):
     ranking = models.ForeignKey(Ranking, models.CASCADE, related_name="yardsticks")
     metric = models.ForeignKey("coaching.Metric", models.PROTECT)
     weight = models.FloatField()
-    group = models.CharField(max_length=200)
+    group = models.CharField(max_length=GROUP_LENGTH)
     people = models.PositiveIntegerField()
     # All on the metric's working scale (the logarithm for durations).
     mean = models.FloatField()
@@ -69,7 +72,7 @@ class Standing(models.Model):
     ranking = models.ForeignKey(Ranking, models.CASCADE, related_name="standings")
     person = models.ForeignKey("coaching.Person", models.CASCADE, related_name="standings")
     metric = models.ForeignKey("coaching.Metric", models.PROTECT, null=True)
-    group = models.CharField(max_length=200)
+    group = models.CharField(max_length=GROUP_LENGTH)
     n = models.FloatField()
     # On the working scale; `raw` is unknown without readings.
     raw = models.FloatField(null=True)

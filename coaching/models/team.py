@@ -1,3 +1,4 @@
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -31,7 +32,18 @@ class Team(PublicModel):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        above = self.parent
+        while above is not None and self.pk is not None:
+            if above.pk == self.pk:
+                raise ValidationError(
+                    {"parent": f"{self.name} would lie below itself. Choose a team further up."}
+                )
+            above = above.parent
+
     def save(self, *args, **kwargs) -> None:
+        # A circle has no root to write paths from.
+        self.clean()
         super().save(*args, **kwargs)
         path = f"{self.parent.path if self.parent else ''}{self.pk}/"
         if path != self.path:

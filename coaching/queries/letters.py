@@ -18,3 +18,13 @@ def visible_to(person: Person) -> QuerySet[Letter]:
 
 def notices_for(person: Person) -> QuerySet[Notice]:
     return Notice.objects.filter(person=person)
+
+
+def news_for(person: Person) -> QuerySet[Notice]:
+    """Notices about events; those of digests only repeat what the pages say."""
+    return notices_for(person).exclude(dedupe_key__startswith="dig:")
+
+
+def newest_digest(person: Person) -> Letter | None:
+    digests = Letter.objects.filter(recipient=person, kind=Letter.Kind.DIGEST)
+    return digests.order_by("-created_at", "-pk").first()

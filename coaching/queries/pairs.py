@@ -86,9 +86,11 @@ def manages(reader: Person, pair: Pair) -> bool:
 
 
 def history(pair: Pair) -> QuerySet[Event]:
-    """What happened to a pair, newest first; for its managers."""
-    return Event.objects.filter(subject_type="pair", subject_id=pair.public_id).select_related(
-        "actor"
+    """What happened to a pair besides its sessions, newest first; for its managers."""
+    return (
+        Event.objects.filter(subject_type="pair", subject_id=pair.public_id)
+        .exclude(verb="session logged")
+        .select_related("actor")
     )
 
 

@@ -1,18 +1,22 @@
 """What every page's frame needs to know."""
 
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from coaching.queries import access, clock
 
 
 def reader(request: HttpRequest) -> dict:
-    person = getattr(request, "person", None)
-    if person is None:
-        return {}
-    return {
-        "reader": person,
-        "is_manager": access.is_manager(person),
-        "sees_everything": access.sees_everything(person),
-        "simulated": clock.is_simulated(),
-        "now": request.now,
+    frame = {
+        # Lazy: a page that is not asked does not look.
+        "simulated": SimpleLazyObject(clock.is_simulated),
+        "now": getattr(request, "now", None),
     }
+    person = getattr(request, "person", None)
+    if person is not None:
+        frame |= {
+            "reader": person,
+            "is_manager": access.is_manager(person),
+            "sees_everything": access.sees_everything(person),
+        }
+    return frame

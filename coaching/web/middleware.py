@@ -14,8 +14,10 @@ from coaching.services import people
 class ReaderMiddleware:
     """
     Sets `request.person` (the `Person` who reads, or None) and `request.now`,
-    and shows times in the reader's zone. Both are read from the database when
-    first asked for.
+    and shows times in the reader's zone.
+
+    Nobody signed in, nothing read: an answer that needs no database gets by
+    without one.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -28,5 +30,7 @@ class ReaderMiddleware:
             request.person = people.person_for(request.user)
         if request.person is None:
             return self.get_response(request)
+        # A lazy datetime can neither be subtracted from nor stored by every driver.
+        request.now = clock.now()
         with timezone.override(ZoneInfo(request.person.time_zone)):
             return self.get_response(request)

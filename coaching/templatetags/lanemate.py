@@ -1,0 +1,205 @@
+"""Tags for templates: `{% load lanemate %}`. Django looks for them in this package only."""
+
+from datetime import date, datetime
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from coaching.models import Band, Look, Metric, Pair
+from coaching.web import charts, icons, words
+
+register = template.Library()
+
+STATE_ICONS = {
+    Pair.State.PASSED: "check",
+    Pair.State.ON_TRACK: "wave",
+    Pair.State.AT_RISK: "warning",
+    Pair.State.STUCK: "stop",
+    Pair.State.ENDED: "minus",
+}
+# tone and icon of a band; the word always stands beside them
+BANDS = {
+    Band.WEAK: ("at_risk", "down"),
+    Band.LEANING_WEAK: ("open", "down"),
+    Band.MIDDLE: ("neutral", "minus"),
+    Band.LEANING_STRONG: ("open", "up"),
+    Band.STRONG: ("passed", "up"),
+    Band.CANNOT_TELL: ("open", "question"),
+    Band.TOO_SMALL: ("open", "team"),
+    Band.CHECK: ("stuck", "warning"),
+}
+
+
+# Pages that have no place of their own in the navigation, and where they belong.
+SECTIONS = {"": "home", "plans": "cohorts", "pairs": "cohorts", "people": "teams"}
+
+
+@register.inclusion_tag("components/nav_item.html", takes_context=True)
+def nav_item(context, name: str, label: str, icon_name: str) -> dict:
+    place = context["request"].path.split("/")[1]
+    current = SECTIONS.get(place, place)
+    if current == "cohorts" and not context.get("is_manager"):
+        current = "me"
+    return {"name": name, "label": label, "icon_name": icon_name, "current": current == name}
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """A decoration: whoever cannot see it misses nothing."""
+    return format_html(
+        '<svg class="icon {}" viewBox="0 0 24 24" fill="none" stroke="currentColor" '
+        'stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" '
+        'aria-hidden="true" focusable="false"><path d="{}"/></svg>',
+        extra,
+        icons.PATHS[name],
+    )
+
+
+@register.inclusion_tag("components/badge.html")
+def state_badge(state: str) -> dict:
+    kind = Pair.State(state)
+    return {"tone": kind.value, "icon_name": STATE_ICONS[kind], "label": kind.label}
+
+
+@register.inclusion_tag("components/badge.html")
+def band_badge(band: str) -> dict:
+    kind = Band(band)
+    tone, name = BANDS[kind]
+    return {"tone": tone, "icon_name": name, "label": kind.label}
+
+
+@register.inclusion_tag("components/meter.html")
+def passes_meter(cohort, large: bool = False) -> dict:
+    """The everybody-passes bar of a cohort that came through `queries.cohorts.with_counts`."""
+    counts = {state.value: getattr(cohort, f"{state.value}_count") for state in Pair.State}
+    return {"segments": charts.meter(counts), "cohort": cohort, "large": large}
+
+
+@register.inclusion_tag("components/lane.html")
+def lane(pair: Pair) -> dict:
+    """A pair's way from start to target; its looks are prefetched."""
+    looks: list[Look] = list(pair.looks.all())
+    last = looks[-1] if looks else None
+    return {"lane": charts.lane(pair, last), "pair": pair, "last": last and pair.read(last.level)}
+
+
+@register.inclusion_tag("components/shares.html")
+def shares(parts: list, score: int) -> dict:
+    return {"shares": charts.shares(parts), "score": score}
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound, small: bool = False) -> dict:
+    """A form field with its label, help and errors tied to it for screen readers."""
+    ids = []
+    if bound.help_text:
+        ids.append(f"{bound.auto_id}_help")
+    if bound.errors:
+        ids.append(f"{bound.auto_id}_error")
+    if ids:
+        bound.field.widget.attrs["aria-describedby"] = " ".join(ids)
+    choices = (
+        bound.field.widget.input_type == "radio"
+        if hasattr(bound.field.widget, "input_type")
+        else False
+    )
+    return {"field": bound, "choices": choices, "small": small}
+
+
+@register.simple_tag
+def reading(metric: Metric | None, value: float) -> str:
+    """A value of the working scale in the metric's words; overall, in spreads."""
+    return metric.read(value) if metric else f"{value:+.2f}"
+
+
+@register.filter
+def initials(name: str) -> str:
+    """
+    >>> initials("Lea Anna Meier"), initials("Ivo")
+    ('LM', 'I')
+    """
+    words_ = name.split()
+    return "".join(word[0] for word in (words_[:1] + words_[1:][-1:])).upper()
+
+
+@register.filter
+def ago(then: datetime | date | None, now: datetime) -> str:
+    """
+    How long ago, in the words of a day; further back, the date.
+
+    >>> from datetime import UTC
+    >>> noon = datetime(2027, 1, 4, 12, tzinfo=UTC)
+    >>> ago(date(2027, 1, 4), noon), ago(date(2027, 1, 1), noon), ago(date(2026, 11, 2), noon)
+    ('today', '3 days ago', '2 November 2026')
+    """
+    if then is None:
+        return "never"
+    day = timezone.localtime(then).date() if isinstance(then, datetime) else then
+    today = timezone.localtime(now).date()
+    days = (today - day).days
+    if days in (0, 1):
+        return ("today", "yesterday")[days]
+    if 1 < days < 14:
+        return f"{days} days ago"
+    year = "" if day.year == today.year else f" {day.year}"
+    return f"{day.day} {day:%B}{year}"
+
+
+@register.filter
+def ahead(day: date, now: datetime) -> str:
+    """
+    How far ahead a day is, in words.
+
+    >>> from datetime import UTC
+    >>> noon = datetime(2027, 1, 4, 12, tzinfo=UTC)
+    >>> ahead(date(2027, 1, 5), noon), ahead(date(2027, 2, 1), noon), ahead(date(2027, 1, 2), noon)
+    ('tomorrow', 'in 4 weeks', 'passed 2 days ago')
+    """
+    days = (day - timezone.localtime(now).date()).days
+    if days < 0:
+        return f"passed {-days} day{'s' if days < -1 else ''} ago"
+    if days < 2:
+        return ("today", "tomorrow")[days]
+    return (
+        f"in {days} days" if days < 15 or (days % 7 > 0 and days < 28) else f"in {days // 7} weeks"
+    )
+
+
+@register.filter
+def minus(whole: float, part: float) -> float:
+    return whole - part
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """
+    >>> percent(0.8234), percent(0.999), percent(None)
+    ('82 %', '> 99 %', '')
+    """
+    if share is None:
+        return ""
+    if 0.995 < share < 1:
+        return "> 99 %"
+    if 0 < share < 0.005:
+        return "< 1 %"
+    return f"{100 * share:.0f} %"
+
+
+@register.filter
+def counted(number: int, noun: str) -> str:
+    """`{{ 3|counted:"pair" }}` is “three pairs”; an odd plural stands after a comma."""
+    one, _, many = noun.partition(",")
+    return words.count(number, one, many)
+
+
+@register.filter
+def first_capital(sentence: str) -> str:
+    return words.capital(sentence)
+
+
+@register.filter
+def css(value: str) -> str:
+    """A band as a class name."""
+    return str(value).replace(" ", "-").replace("_", "-")

@@ -1,0 +1,399 @@
+"""
+Pictures, worked out as plain geometry; the templates under `components/` draw them.
+
+Horizontal positions are percent of the width, so that text keeps its size on
+any screen; nothing here knows pixels.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from coaching.domain import progress
+from coaching.models import Look, Metric, Pair, Reading, Session, Standing
+
+# A 90 % interval reaches this many standard errors to either side.
+Z90 = 1.645
+WEEK = timedelta(days=7)
+# The meter's order: done first, then from calm to urgent.
+ORDER = (
+    Pair.State.PASSED,
+    Pair.State.ON_TRACK,
+    Pair.State.AT_RISK,
+    Pair.State.STUCK,
+    Pair.State.ENDED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    state: str
+    label: str
+    count: int
+    x: float
+    width: float
+
+
+def short_day(day: date) -> str:
+    """
+    >>> short_day(date(2027, 1, 4))
+    '4 Jan'
+    """
+    return f"{day.day} {day:%b}"
+
+
+def meter(counts: Mapping[str, int]) -> list[Segment]:
+    """
+    The everybody-passes bar: one segment for each state that occurs, in percent of all pairs.
+
+    >>> [(s.state, s.x, s.width) for s in meter({"passed": 1, "stuck": 3})]
+    [('passed', 0.0, 25.0), ('stuck', 25.0, 75.0)]
+    """
+    total = sum(counts.values())
+    segments, x = [], 0.0
+    for state in ORDER:
+        count = counts.get(state.value, 0)
+        if count:
+            width = 100 * count / total
+            segments.append(Segment(state.value, state.label, count, x, width))
+            x += width
+    return segments
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    name: str
+    points: int
+    x: float
+    width: float
+    tone: int
+
+
+def shares(parts: Iterable[Mapping]) -> list[Share]:
+    """A score's parts as segments of one bar, in the order given; parts of nothing are left out."""
+    told = [(part["name"], int(part["points"])) for part in parts if part["points"] > 0]
+    total = sum(points for _, points in told)
+    segments, x = [], 0.0
+    for at, (name, points) in enumerate(told):
+        width = 100 * points / total
+        segments.append(Share(name, points, x, width, min(at, 5)))
+        x += width
+    return segments
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A pair as a swimmer in a lane: start, target and where the learner is, in percent."""
+
+    start: float
+    target: float
+    here: float
+    low: float
+    high: float
+    known: bool
+
+    @property
+    def way_x(self) -> float:
+        return min(self.start, self.here)
+
+    @property
+    def way_width(self) -> float:
+        return abs(self.here - self.start)
+
+    @property
+    def range_width(self) -> float:
+        return self.high - self.low
+
+
+def _lane_x(share: float) -> float:
+    # From a quarter of the way behind the start to a quarter beyond the target.
+    return 100 * (min(max(share, -0.22), 1.22) + 0.25) / 1.5
+
+
+def start_of(pair: Pair) -> progress.Start:
+    return progress.Start(
+        baseline=pair.baseline,
+        baseline_se=pair.baseline_se,
+        tau2=pair.tau2,
+        sigma2=pair.sigma2,
+        target=pair.target,
+        sign=pair.metric.sign,
+    )
+
+
+def lane(pair: Pair, last: Look | None) -> Lane:
+    start = start_of(pair)
+    if last is None:
+        x = _lane_x(0)
+        return Lane(x, _lane_x(1), x, x, x, known=False)
+    ends = sorted(
+        _lane_x(progress.share_of_way(start, last.level + side * Z90 * last.se)) for side in (-1, 1)
+    )
+    here = _lane_x(progress.share_of_way(start, last.level))
+    return Lane(_lane_x(0), _lane_x(1), here, ends[0], ends[1], known=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    x: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A scale on which better is to the right, whatever the metric's direction."""
+
+    low: float
+    high: float
+    sign: int
+    ticks: list[Tick] = field(default_factory=list)
+
+    def x(self, value: float) -> float:
+        share = (value - self.low) / (self.high - self.low)
+        return 100 * (share if self.sign > 0 else 1 - share)
+
+
+def axis(metric: Metric | None, low: float, high: float) -> Axis:
+    """An axis from `low` to `high` on the working scale, with about four round ticks."""
+    room = 0.04 * (high - low) or 1.0
+    low, high = low - room, high + room
+    sign = metric.sign if metric else 1
+    bare = Axis(low, high, sign)
+    ticks = []
+    to_units = metric.in_units if metric else float
+    for value in round_values(to_units(low), to_units(high), most=5):
+        log = metric is not None and metric.kind == Metric.Kind.DURATION
+        x = bare.x(math.log(value) if log else value)
+        if 3 <= x <= 97:
+            ticks.append(Tick(x, metric.show(value) if metric else f"{value:+.1f}"))
+    return Axis(low, high, sign, ticks)
+
+
+def round_values(low: float, high: float, *, most: int) -> list[float]:
+    """
+    At most `most` evenly spaced round numbers between `low` and `high`.
+
+    >>> round_values(3.1, 4.7, most=5)
+    [3.5, 4.0, 4.5]
+    >>> round_values(0, 10, most=3)
+    [0.0, 5.0, 10.0]
+    """
+    if not high > low:
+        return [low]
+    rough = (high - low) / most
+    power = 10 ** math.floor(math.log10(rough))
+    step = next(power * m for m in (1, 2, 2.5, 5, 10, 20) if (high - low) / (power * m) < most)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [round(k * step, 10) for k in range(first, last + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """One row of the interval chart, in percent of the axis."""
+
+    low: float
+    here: float
+    high: float
+    mean: float | None
+
+    @property
+    def width(self) -> float:
+        return self.high - self.low
+
+
+def interval(standing: Standing, on: Axis, mean: float | None) -> Interval:
+    """`mean` is the peers', on the same scale; None draws no mark for it."""
+    value = standing.estimate
+    ends = sorted(on.x(value + side * Z90 * standing.se) for side in (-1, 1))
+    return Interval(
+        max(ends[0], 0.0), on.x(value), min(ends[1], 100.0), None if mean is None else on.x(mean)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One week's readings; `low` and `high` end the 90 % range of their mean."""
+
+    x: float
+    y: float
+    low: float
+    high: float
+    before: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """A row of the picture's twin, for those who would rather read a table."""
+
+    week: date
+    n: float | None
+    value: str
+    level: str
+    low: str
+    high: str
+    reached: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """All positions in percent: x to the right, y downward."""
+
+    dots: list[Dot]
+    level: str
+    band: str
+    now: Dot | None
+    now_anchor: str
+    target: float
+    stretch: float
+    baseline: float
+    goal_top: float
+    goal_height: float
+    launch: float
+    test: float
+    passed: float | None
+    today: float | None
+    sessions: list[Tick]
+    ticks: list[Tick]
+    weeks: list[Week]
+    words: str
+
+
+def progress_picture(
+    pair: Pair,
+    *,
+    looks: Sequence[Look],
+    readings: Sequence[Reading],
+    sessions: Sequence[Session],
+    today: date,
+) -> Picture:
+    """
+    A learner's way: readings a week, the level we believe in with its 90 % band, and the target.
+
+    looks, readings : oldest first, of this pair's learner and metric
+    """
+    metric = pair.metric
+    first = min([pair.counts_from - WEEK, *(row.period for row in readings[:1])])
+    last = max(pair.test_date, today, *(look.week + WEEK for look in looks[-1:])) + timedelta(
+        days=4
+    )
+    days = (last - first).days
+
+    def across(day: date) -> float:
+        return 100 * (day - first).days / days
+
+    points = [_weekly(pair, row) for row in readings]
+    levels = [_level(metric, look) for look in looks]
+    goals = [metric.in_units(v) for v in (pair.target, pair.stretch, pair.baseline)]
+    seen = goals + [value for value, _, _ in points] + [v for triple in levels for v in triple]
+    low, high = min(seen), max(seen)
+    room = 0.10 * (high - low) or 1.0
+    low, high = low - room, high + room
+
+    def down(value: float) -> float:
+        return min(max(100 * (high - value) / (high - low), 0.0), 100.0)
+
+    middle = timedelta(days=3)
+    dots = [
+        Dot(
+            across(row.period + middle),
+            down(value),
+            down(lower),
+            down(upper),
+            row.period < pair.counts_from,
+            f"Week of {short_day(row.period)}: {metric.show(value)}",
+        )
+        for row, (value, lower, upper) in zip(readings, points, strict=True)
+    ]
+    xs = [across(look.week + middle) for look in looks]
+    line = [f"{x:.2f},{down(value):.2f}" for x, (value, _, _) in zip(xs, levels, strict=True)]
+    upper = [f"{x:.2f},{down(top):.2f}" for x, (_, _, top) in zip(xs, levels, strict=True)]
+    lower = [f"{x:.2f},{down(end):.2f}" for x, (_, end, _) in zip(xs, levels, strict=True)]
+    now = None
+    if looks:
+        value, end, top = levels[-1]
+        now = Dot(xs[-1], down(value), down(end), down(top), False, metric.show(value))
+    target = down(goals[0])
+    goal_top, goal_height = (0.0, target) if metric.sign > 0 else (target, 100 - target)
+    return Picture(
+        dots=dots,
+        level=" ".join(line),
+        band=" ".join([*upper, *reversed(lower)]) if len(looks) > 1 else "",
+        now=now,
+        now_anchor="end" if now and now.x > 60 else "start",
+        target=target,
+        stretch=down(goals[1]),
+        baseline=down(goals[2]),
+        goal_top=goal_top,
+        goal_height=goal_height,
+        launch=across(max(pair.started_at.date(), first)),
+        test=across(pair.test_date),
+        passed=across(pair.passed_at.date()) if pair.passed_at else None,
+        today=across(today) if pair.is_active else None,
+        sessions=[
+            Tick(across(session.held_on), f"Session on {short_day(session.held_on)}")
+            for session in sessions
+            if session.held_on >= first
+        ],
+        ticks=_dates(first, last, across),
+        weeks=_weeks(metric, readings, looks),
+        words=_words(pair, looks),
+    )
+
+
+def _weekly(pair: Pair, row: Reading) -> tuple[float, float, float]:
+    """One week's mean and the ends of its 90 % range, in units."""
+    mean = row.sum / row.n
+    metric = pair.metric
+    if metric.kind == Metric.Kind.DURATION and mean <= 0:
+        return mean, mean, mean
+    value = progress.working_value(kind=metric.kind, n=row.n, total=row.sum)
+    reach = Z90 * math.sqrt(pair.sigma2 / row.n)
+    return mean, metric.in_units(value - reach), metric.in_units(value + reach)
+
+
+def _level(metric: Metric, look: Look) -> tuple[float, float, float]:
+    return (
+        metric.in_units(look.level),
+        metric.in_units(look.level - Z90 * look.se),
+        metric.in_units(look.level + Z90 * look.se),
+    )
+
+
+def _dates(first: date, last: date, across) -> list[Tick]:
+    mondays = [first + timedelta(days=-first.weekday() % 7)]
+    while mondays[-1] + WEEK <= last:
+        mondays.append(mondays[-1] + WEEK)
+    every = math.ceil(len(mondays) / 6)
+    return [Tick(across(day), short_day(day)) for day in mondays[::every] if across(day) <= 93]
+
+
+def _weeks(metric: Metric, readings: Sequence[Reading], looks: Sequence[Look]) -> list[Week]:
+    by_week = {row.period: row for row in readings}
+    look_at = {look.week: look for look in looks}
+    rows = []
+    for week in sorted(by_week | look_at):
+        row, look = by_week.get(week), look_at.get(week)
+        rows.append(
+            Week(
+                week,
+                row.n if row else None,
+                metric.show(row.sum / row.n) if row else "",
+                metric.read(look.level) if look else "",
+                metric.read(look.level - Z90 * look.se) if look else "",
+                metric.read(look.level + Z90 * look.se) if look else "",
+                look.p_reached if look else None,
+            )
+        )
+    return rows
+
+
+def _words(pair: Pair, looks: Sequence[Look]) -> str:
+    """The picture in a sentence, for those who cannot see it."""
+    way = f"{pair.metric}: from {pair.baseline_text} to the target {pair.target_text}"
+    if not looks:
+        return f"{way}. No complete week since the start yet."
+    here = pair.read(looks[-1].level)
+    return f"{way}. After {len(looks)} weekly looks the level is {here}."

@@ -1,0 +1,68 @@
+"""Who may come in, and how a refusal from a service reaches the page."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from coaching.errors import CoachingError
+from coaching.queries import access
+
+View = Callable[..., HttpResponse]
+
+
+def for_person(view: View) -> View:
+    """Let in whoever is signed in and linked to an active person."""
+
+    @wraps(view)
+    def door(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if request.person is None:
+            return render(request, "errors/no_person.html", status=403)
+        return view(request, *args, **kwargs)
+
+    return door
+
+
+def for_manager(view: View) -> View:
+    """Let in people who manage a team; for others the page does not exist."""
+
+    @for_person
+    @wraps(view)
+    def door(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if not access.is_manager(request.person):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return door
+
+
+class Attempt:
+    """Whether the service did what was asked."""
+
+    done = False
+
+
+@contextmanager
+def flashing(request: HttpRequest, done: str = "") -> Iterator[Attempt]:
+    """Show a service's refusal on the next page, or `done` if it did what was asked."""
+    attempt = Attempt()
+    try:
+        yield attempt
+    except CoachingError as refusal:
+        messages.error(request, refusal.message)
+    else:
+        attempt.done = True
+        if done:
+            messages.success(request, done)
+
+
+def flash_form_errors(request: HttpRequest, form) -> None:
+    """For forms that have no page of their own: the first sentence of each error."""
+    for errors in form.errors.values():
+        messages.error(request, errors[0])

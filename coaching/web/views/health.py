@@ -1,0 +1,19 @@
+"""For machines: is the process alive, and is everything at work?"""
+
+from django.http import HttpRequest, JsonResponse
+
+from coaching.queries import health
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Database, migrations and the tick; 503 with the reasons when something is missing."""
+    troubles = health.troubles(now=request.now)
+    return JsonResponse(
+        {"status": "ok" if not troubles else "not ready", "troubles": troubles},
+        status=503 if troubles else 200,
+    )

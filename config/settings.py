@@ -188,27 +188,37 @@ TIME_ZONE = env.str("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-# The embedded server and `DEBUG` read static files where they lie; a deployment collects them.
+# The few static files are served from where they lie: there is nothing to collect.
 WHITENOISE_USE_FINDERS = True
 
 # --- API --------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "coaching.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["coaching.api.permissions.IsReader"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "coaching.api.pagination.Pages",
+    "DEFAULT_PARSER_CLASSES": ["coaching.api.parsers.PlainJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["coaching.api.filters.Filters"],
+    "DEFAULT_PAGINATION_CLASS": "coaching.api.pagination.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_VERSIONING_CLASS": None,
+    # OPTIONS would list the choices of fields to people who may not see them.
+    "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "coaching.api.problems.problem_response",
-    "DEFAULT_THROTTLE_RATES": {"login": "20/hour"},
+    # Tries to sign in: at one account, and from one address.
+    "DEFAULT_THROTTLE_RATES": {"login": "20/hour", "login_address": "200/hour"},
+    # Proxies in front of us whose X-Forwarded-For is to be believed.
+    "NUM_PROXIES": env.int("NUM_PROXIES", 0),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-REST_KNOX = {"AUTH_HEADER_PREFIX": "Token", "AUTO_REFRESH": False}
+REST_KNOX = {
+    "AUTH_HEADER_PREFIX": "Token",
+    "AUTO_REFRESH": False,
+    # Known at sight, by people and by scanners that look for leaked secrets.
+    "TOKEN_PREFIX": "lanemate_",
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Lanemate API",
     "DESCRIPTION": "Ranking, plans, cohorts, pairs and letters: the loop that the pages show.",
@@ -219,6 +229,21 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "ENUM_NAME_OVERRIDES": {
+        "PairState": "coaching.models.Pair.State",
+        "CohortState": "coaching.models.Cohort.State",
+        "ImportState": "coaching.models.Import.State",
+        "PlanState": "coaching.models.Plan.State",
+        "TargetForm": "coaching.models.Cohort.Target",
+        "MetricKind": "coaching.models.Metric.Kind",
+        "LetterKind": "coaching.models.Letter.Kind",
+        "RuleKind": "coaching.models.Rule.Kind",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "coaching.api.schema.with_problems",
+    ],
 }
 
 # --- Log ----------------------------------------------------------------------------------

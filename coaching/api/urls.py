@@ -1,1 +1,43 @@
-urlpatterns = []
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_update
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.routers import SimpleRouter
+
+from coaching.api import schema  # noqa: F401 (registers how tokens are described)
+from coaching.api.views import auth, cohorts, imports, letters, pairs, people, plans, rankings
+
+app_name = "api"
+
+router = SimpleRouter(use_regex_path=False)
+router.register("teams", people.Teams, "team")
+router.register("people", people.People, "person")
+router.register("metrics", people.Metrics, "metric")
+router.register("hand-raises", people.Hands, "hand-raise")
+router.register("imports", imports.Imports, "import")
+router.register("scorecards", rankings.Scorecards, "scorecard")
+router.register("rankings", rankings.Rankings, "ranking")
+router.register("rankings/<slug:id>/standings", rankings.Standings, "standing")
+router.register("cohorts", cohorts.Cohorts, "cohort")
+router.register("plans", plans.Plans, "plan")
+router.register("pairs", pairs.Pairs, "pair")
+router.register("cases", pairs.Cases, "case")
+router.register("letters", letters.Letters, "letter")
+router.register("notices", letters.Notices, "notice")
+router.register("events", letters.Events, "event")
+router.register("readings", people.Readings, "reading")
+
+# The page puts one style sheet inline. Its scripts come from us, in files.
+docs = csp_update({"style-src": [SELF, UNSAFE_INLINE]})(
+    SpectacularSwaggerSplitView.as_view(url_name="api:schema")
+)
+
+urlpatterns = [
+    path("auth/token/", auth.SignIn.as_view(), name="token"),
+    path("auth/logout/", auth.SignOut.as_view(), name="logout"),
+    path("auth/logoutall/", auth.SignOutEverywhere.as_view(), name="logout-all"),
+    path("me/", people.MeView.as_view(), name="me"),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", docs, name="docs"),
+    path("", include(router.urls)),
+]

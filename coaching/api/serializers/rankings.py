@@ -1,0 +1,130 @@
+from rest_framework import serializers
+
+from coaching.api.fields import (
+    Known,
+    MetricRef,
+    PersonRef,
+    PublicShape,
+    Quantity,
+    Shape,
+    TeamRef,
+)
+from coaching.models import Person, Ranking, Scorecard, ScorecardMetric, Standing, Yardstick
+from coaching.queries import metrics, teams
+from coaching.services.rankings import HEAVIEST, MOST_WEEKS
+
+
+class WeightShape(Shape):
+    metric = MetricRef()
+
+    class Meta:
+        model = ScorecardMetric
+        fields = ("metric", "weight")
+
+
+class ScorecardShape(PublicShape):
+    team = TeamRef()
+    weights = WeightShape(many=True)
+    peers_by = serializers.ListField(child=serializers.ChoiceField(choices=Person.ATTRIBUTES))
+    latest_ranking = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Scorecard
+        fields = ("id", "name", "team", "weights", "peers_by", "weeks", "policy", "latest_ranking")
+
+    def get_latest_ranking(self, scorecard: Scorecard) -> str | None:
+        return scorecard.latest[0].public_id if scorecard.latest else None
+
+
+class ScorecardRef(PublicShape):
+    team = TeamRef()
+
+    class Meta:
+        model = Scorecard
+        fields = ("id", "name", "team")
+
+
+class NewScorecard(serializers.Serializer):
+    team = Known(teams.managed_by)
+
+
+class Weight(serializers.Serializer):
+    metric = Known(metrics.visible_to, by="key")
+    weight = serializers.FloatField(min_value=0, max_value=HEAVIEST)
+
+
+class ScorecardChange(serializers.Serializer):
+    name = serializers.CharField(max_length=120, required=False)
+    weights = serializers.ListField(
+        child=Weight(),
+        required=False,
+        max_length=200,
+        help_text="All metrics of the scorecard: those left out do not count any more.",
+    )
+    peers_by = serializers.ListField(
+        child=serializers.ChoiceField(choices=Person.ATTRIBUTES), required=False, max_length=4
+    )
+    weeks = serializers.IntegerField(min_value=1, max_value=MOST_WEEKS, required=False)
+    policy = serializers.ChoiceField(choices=Scorecard.Policy, required=False)
+
+    def validate_weights(self, rows: list[dict]) -> dict:
+        weights = {row["metric"]: row["weight"] for row in rows}
+        if len(weights) < len(rows):
+            raise serializers.ValidationError("Name each metric once.")
+        return weights
+
+
+class RankingShape(PublicShape):
+    scorecard = ScorecardRef()
+    created_by = PersonRef()
+
+    class Meta:
+        model = Ranking
+        fields = (
+            "id", "scorecard", "since", "until", "peers_by", "created_by", "created_at", "seconds",
+        )  # fmt: skip
+
+
+class YardstickShape(Shape):
+    metric = MetricRef()
+    mean = Quantity()
+    top_quartile = Quantity()
+    low_cut = Quantity()
+
+    class Meta:
+        model = Yardstick
+        fields = (
+            "metric", "weight", "group", "people", "mean", "top_quartile", "low_cut",
+            "tau2", "sigma2",
+        )  # fmt: skip
+
+
+class RankingDetail(RankingShape):
+    yardsticks = YardstickShape(many=True)
+
+    class Meta(RankingShape.Meta):
+        fields = (*RankingShape.Meta.fields, "yardsticks")
+
+
+class StandingPerson(PublicShape):
+    team = TeamRef()
+
+    class Meta:
+        model = Person
+        fields = ("id", "name", "team")
+
+
+class StandingShape(Shape):
+    person = StandingPerson()
+    metric = MetricRef(allow_null=True, help_text="Null: overall.")
+    raw = Quantity(allow_null=True)
+    estimate = Quantity()
+    se = serializers.FloatField(help_text="On the working scale: of the logarithm for durations.")
+    rank_low = serializers.FloatField(help_text="Place among peers: 0 the worst, 1 the best.")
+
+    class Meta:
+        model = Standing
+        fields = (
+            "person", "metric", "group", "n", "raw", "estimate", "se", "reliability", "z",
+            "p_low", "p_high", "rank_low", "rank_high", "band",
+        )  # fmt: skip

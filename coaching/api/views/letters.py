@@ -1,0 +1,71 @@
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from coaching.api.doors import ManagerRows, Rows
+from coaching.api.filters import LetterFilter
+from coaching.api.serializers.letters import (
+    EventShape,
+    LetterDetail,
+    LetterShape,
+    MarkedRead,
+    NoticeShape,
+    ReadUntil,
+)
+from coaching.models import Event, Letter, Notice, Person
+from coaching.notifications import rendering
+from coaching.queries import cohorts, letters
+from coaching.services import notices
+
+
+class Letters(ListModelMixin, RetrieveModelMixin, Rows):
+    """Letters to you, and those about pairs and cohorts you manage."""
+
+    queryset = Letter.objects.none()
+    filterset_class = LetterFilter
+
+    def visible(self, reader: Person) -> QuerySet[Letter]:
+        return (
+            letters.visible_to(reader)
+            .select_related("recipient", "pair", "cohort")
+            .order_by("-created_at", "-pk")
+        )
+
+    def get_serializer_class(self) -> type:
+        return LetterDetail if self.action == "retrieve" else LetterShape
+
+    def get_object(self) -> Letter:
+        letter = super().get_object()
+        letter.rendered = rendering.render(letter)
+        return letter
+
+
+class Notices(ListModelMixin, Rows):
+    """What you have been told here, newest first."""
+
+    queryset = Notice.objects.none()
+    serializer_class = NoticeShape
+
+    def visible(self, reader: Person) -> QuerySet[Notice]:
+        return letters.notices_for(reader).order_by("-at", "-pk")
+
+    @extend_schema(request=ReadUntil, responses=MarkedRead)
+    @action(detail=False, methods=["post"])
+    def read(self, request: Request) -> Response:
+        """Mark your notices as read."""
+        until = self.given(ReadUntil).get("until", self.now)
+        marked = notices.mark_read(person=self.reader, until=until, now=self.now)
+        return Response(MarkedRead({"marked": marked}).data)
+
+
+class Events(ListModelMixin, ManagerRows):
+    """The audit trail of the teams you manage, newest first."""
+
+    queryset = Event.objects.none()
+    serializer_class = EventShape
+
+    def visible(self, reader: Person) -> QuerySet[Event]:
+        return cohorts.events_visible_to(reader).select_related("actor", "team")

@@ -17,7 +17,7 @@ FLOORS = (
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # Told apart although they stand on one floor.
-KNOWS = {("notifications", "queries"), ("web", "templatetags"), ("templatetags", "web")}
+KNOWS = {("apps", "checks"), ("notifications", "queries"), ("web", "templatetags"), ("templatetags", "web")}
 
 
 def imports_of(path: Path) -> set[str]:

@@ -21,7 +21,8 @@ class Skill:
     One metric of the centre, on its working scale (logarithm for durations and rates).
 
     spread : between people, one standard deviation
-    noise : of one observation; for `mean` in its units, for `duration` relative
+    noise : of one observation; for `mean` in its units (0: what a few steps give by
+        themselves), for `duration` relative
     volume : observations in a full week
     """
 
@@ -43,7 +44,7 @@ class Skill:
 
 
 SKILLS = (
-    Skill("csat", "Customer satisfaction", "mean", "higher", "", 3.9, 0.24, 0.95, 12, 1, 5),
+    Skill("csat", "Customer satisfaction", "mean", "higher", "", 3.9, 0.24, 0, 12, 1, 5),
     Skill("quality", "Quality review", "mean", "higher", "points", 81, 4.5, 7.0, 3, 0, 100),
     Skill("resolution", "Solved at first contact", "proportion", "higher", "", 0.72, 0.07, 0, 45),
     Skill("adherence", "Kept to schedule", "proportion", "higher", "", 0.88, 0.04, 0, 20),
@@ -216,8 +217,13 @@ def _sums_of_scores(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Whole scores between the bounds; their sum and sum of squares a person."""
     owner = np.repeat(np.arange(len(n)), n)
-    scores = np.round(rng.normal(level[owner], skill.noise))
-    scores = np.clip(scores, skill.lower, skill.upper)
+    level = np.clip(level, skill.lower, skill.upper)[owner]
+    if skill.noise:
+        scores = np.clip(np.round(rng.normal(level, skill.noise)), skill.lower, skill.upper)
+    else:
+        # A few steps between the bounds: drawn so that their mean is the level itself.
+        steps = skill.upper - skill.lower
+        scores = skill.lower + rng.binomial(int(steps), (level - skill.lower) / steps)
     return np.bincount(owner, scores, len(n)), np.bincount(owner, scores**2, len(n))
 
 

@@ -18,8 +18,9 @@ class Import(PublicModel):
     size = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64, db_index=True)
     state = models.CharField(max_length=10, choices=State, default=State.UPLOADED)
+    # Nobody: the server's own command, which may touch everybody's readings.
     uploaded_by = models.ForeignKey(
-        "coaching.Person", models.SET_NULL, null=True, related_name="imports"
+        "coaching.Person", models.PROTECT, null=True, blank=True, related_name="imports"
     )
     # People who are new in the file join this team.
     team = models.ForeignKey("coaching.Team", models.SET_NULL, null=True, blank=True)

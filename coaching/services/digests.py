@@ -30,7 +30,11 @@ def write_due(*, now: datetime) -> int:
         zone = ZoneInfo(zone_name)
         due = cadence.latest_weekly(cadence.DIGEST_DAY, cadence.DIGEST_AT, zone, now)
         name = f"digest {zone_name}"
-        if name in done and done[name] >= due:
+        if name not in done:
+            # The first reader of a zone: last Monday's digest was not promised to anybody.
+            Beat.objects.get_or_create(name=name, defaults={"at": due})
+            continue
+        if done[name] >= due:
             continue
         readers = list(_readers().filter(time_zone=zone_name).order_by("pk"))
         letters = [

@@ -70,7 +70,7 @@ def receive(
     *,
     filename: str,
     content: bytes,
-    by: Person,
+    by: Person | None,
     team: Team | None,
     now: datetime,
     mapping: dict | None = None,
@@ -78,6 +78,7 @@ def receive(
     """
     Take a file in, to be read in the background.
 
+    by : who may only touch the people of their own teams; None for the server itself
     team : where people join who are new in the file
     mapping : what its columns mean, where that is known already
 
@@ -105,7 +106,7 @@ def receive(
 
 
 @transaction.atomic
-def remap(*, source: Import, mapping: dict, by: Person, now: datetime) -> None:
+def remap(*, source: Import, mapping: dict, by: Person | None, now: datetime) -> None:
     """
     Say what the columns mean; the file is read again.
 
@@ -118,7 +119,7 @@ def remap(*, source: Import, mapping: dict, by: Person, now: datetime) -> None:
 
 
 @transaction.atomic
-def confirm(*, source: Import, good_rows_only: bool, by: Person, now: datetime) -> None:
+def confirm(*, source: Import, good_rows_only: bool, by: Person | None, now: datetime) -> None:
     """
     Have the readings written.
 
@@ -137,7 +138,7 @@ def confirm(*, source: Import, good_rows_only: bool, by: Person, now: datetime) 
 
 
 @transaction.atomic
-def cancel(*, source: Import, by: Person, now: datetime) -> None:
+def cancel(*, source: Import, by: Person | None, now: datetime) -> None:
     """:raises WrongMoment: when it is being written or has ended already"""
     open_ones = Import.objects.filter(pk=source.pk, state__in=[State.UPLOADED, State.READY])
     if open_ones.update(state=State.CANCELLED, finished_at=now) != 1:
@@ -289,7 +290,11 @@ def _mapping_for(source: Import, workbook: tables.Workbook, *, now: datetime) ->
         )
     if mapping.date is None and mapping.shape != "roster" and mapping.period is None:
         # Said once and kept, so that the preview and the writing mean the same week.
-        mapping = replace(mapping, period=cadence.week_of(_today(source, now)).isoformat())
+        mapping = replace(
+            mapping,
+            period=cadence.week_of(_today(source, now)).isoformat(),
+            questions=tuple(one for one in mapping.questions if one.about != "period"),
+        )
     return mapping
 
 
@@ -558,7 +563,7 @@ def _change(
         for person in tallied.people
         if folded(person.key) in foreign
     ]
-    new, changed, same = _compare(
+    new, changed, same = compare(
         (row for row in readings if folded(row.person) not in foreign), known, metrics
     )
     return Change(
@@ -612,7 +617,7 @@ def _metrics(mapping: tables.Mapping) -> list[Metric]:
 
 def _known_people(found: Sequence[tables.FoundPerson]) -> dict[str, Person]:
     known = {}
-    for part in _in_parts([folded(person.key) for person in found]):
+    for part in in_parts([folded(person.key) for person in found]):
         for person in Person.objects.filter(key_folded__in=part).select_related("team"):
             known[person.key_folded] = person
     return known
@@ -623,9 +628,9 @@ def _foreign(
 ) -> set[str]:
     """Folded keys of people in the file who are, or would come, in teams of somebody else."""
     by = source.uploaded_by
-    if by is not None and access.sees_everything(by):
+    if by is None or access.sees_everything(by):
         return set()
-    paths = tuple(access.managed_paths(by)) if by else ()
+    paths = tuple(access.managed_paths(by))
     others = {
         team.name_folded
         for team in Team.objects.filter(
@@ -641,7 +646,7 @@ def _foreign(
     return strangers | {folded(person.key) for person in found if folded(person.team) in others}
 
 
-def _compare(
+def compare(
     readings: Iterable[tables.Reading], known: dict[str, Person], metrics: list[Metric]
 ) -> tuple[list[tables.Reading], list[tuple[tables.Reading, Reading]], int]:
     """Sort a file's readings into new ones, changed ones with what is stored, and the same."""
@@ -649,7 +654,7 @@ def _compare(
     weeks = [row.period for row in readings] or [date.min]
     stored = {
         (row.person_id, row.metric_id, row.period): row
-        for part in _in_parts([person.pk for person in known.values()])
+        for part in in_parts([person.pk for person in known.values()])
         for row in Reading.objects.filter(
             person__in=part,
             metric__in=[metric.pk for metric in metrics if metric.pk],
@@ -670,7 +675,7 @@ def _compare(
     return new, changed, same
 
 
-def _in_parts(values: list, size: int = 500) -> Iterator[list]:
+def in_parts(values: list, size: int = 500) -> Iterator[list]:
     """Few enough at a time for one query's parameters."""
     for start in range(0, len(values), size):
         yield values[start : start + size]

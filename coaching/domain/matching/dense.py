@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -446,10 +447,8 @@ def _best_columns(worth: npt.NDArray[np.integer], count: int) -> npt.NDArray[np.
     rows, m = worth.shape
     if m <= count:
         return np.broadcast_to(np.arange(m), (rows, m))
-    # One long strip, read from another start in every row; a hash of the position is random enough.
-    strip = tie_hash(np.arange(m + rows), np.arange(m + rows)) % DITHER
     kind = np.int32 if worth.dtype.itemsize <= 2 else np.int64
-    noise = np.lib.stride_tricks.sliding_window_view(strip.astype(kind), m)[:rows]
+    noise = np.lib.stride_tricks.sliding_window_view(_noise(m + rows).astype(kind), m)[:rows]
     # The lowest number marks a missing pair, and must stay low when multiplied.
     low = np.iinfo(kind).min // (2 * DITHER)
     worth = np.maximum(worth, low, dtype=kind) * DITHER + noise
@@ -465,6 +464,13 @@ def _best_columns(worth: npt.NDArray[np.integer], count: int) -> npt.NDArray[np.
     winners = np.take_along_axis(worth, columns, axis=1)
     chosen = np.argpartition(winners, winners.shape[1] - count, axis=1)[:, -count:]
     return np.take_along_axis(columns, chosen, axis=1)
+
+
+@lru_cache(maxsize=4)
+def _noise(size: int) -> Ints:
+    """One strip below DITHER, read from another start in every row."""
+    place = np.arange(size)
+    return tie_hash(place, place) % DITHER
 
 
 def _listed(

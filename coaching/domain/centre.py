@@ -165,17 +165,17 @@ def _names(rng: np.random.Generator, *, count: int) -> list[str]:
 
 
 def week(
-    centre: Centre, monday: date, *, gains: np.ndarray | None = None
+    centre: Centre, number: int, *, gains: np.ndarray | None = None
 ) -> list[tuple[int, int, float, float, float]]:
     """
-    What happens in one week: rows (person, skill, n, sum, sum of squares).
+    What happens in week `number`: rows (person, skill, n, sum, sum of squares).
 
     gains : array (people, skills), what coaching has added to the truth by now
 
     The same centre and week give the same rows, whatever was asked before.
     About one person in fifteen is away.
     """
-    rng = np.random.default_rng([centre.seed, monday.toordinal()])
+    rng = np.random.default_rng([centre.seed, number])
     count = len(centre.agents)
     truth = centre.truth if gains is None else centre.truth + gains
     present = rng.random(count) > 1 / 15

@@ -21,6 +21,8 @@ class Simulation(models.Model):
     """
 
     seed = models.PositiveIntegerField()
+    # The Monday of the centre's first week; what happens depends on the week's number only.
+    epoch = models.DateField()
     # How far the simulated clock runs ahead of the machine's.
     ahead = models.DurationField(default=timedelta(0))
 

@@ -48,7 +48,8 @@ class Story:
         rows = csv.writer(sheet)
         rows.writerow(["Agent ID", "Name", "Email", "Role", "Metric", "Week", "n", "Mean", "SD"])
         for monday in mondays:
-            for person, skill, n, total, squares in centre.week(self.world, monday, gains=gains):
+            number = (monday - FIRST_WEEK).days // 7
+            for person, skill, n, total, squares in centre.week(self.world, number, gains=gains):
                 agent = self.world.agents[person]
                 mean = total / n
                 spread = max(squares - n * mean**2, 0) / max(n - 1, 1)

@@ -1,7 +1,6 @@
 """Plans: who could coach whom, the one optimum under the manager's rules, and why."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -21,8 +20,6 @@ MAY_TEACH = 0.5
 LACKS = 0.5
 DEFAULT_PREFERENCES = {"site": 100, "shift": 50}
 FEW_COACHES = 3
-# Beyond this many learner-candidate pairs, the price of a runner-up is worked out when asked for.
-PRICED_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -357,7 +354,7 @@ def _solve(plan: Plan, *, now: datetime) -> None:
 def _draft_pairs(plan: Plan, question: Question, answer: matching.Plan) -> list[DraftPair]:
     problem = question.problem
     feasible = np.bincount(problem.learner, minlength=problem.learners)
-    priced = len(question.learners) * problem.learner.size <= PRICED_AT_ONCE
+    exchanges = matching.Exchanges(problem, answer)
     rows = []
     for learner, coach, score, pinned in zip(
         answer.learner.tolist(),
@@ -376,34 +373,36 @@ def _draft_pairs(plan: Plan, question: Question, answer: matching.Plan) -> list[
             feasible_coaches=int(feasible[learner]),
             pinned=pinned,
         )
-        other = matching.runner_up(problem, answer, learner)
-        if other >= 0:
+        other = matching.NOBODY if pinned else exchanges.runner_up(learner)
+        if other != matching.NOBODY:
+            price = exchanges.regret(learner)
             row.runner_up = question.coaches[other]
             row.runner_up_score = int(question.scores.pairs([learner], [other])[0])
-            if priced and not pinned:
-                price = matching.regret(problem, answer, learner)
-                if price.possible[other]:
-                    row.runner_up_cost = int(price.lost_score[other])
-                    row.runner_up_unmatches = bool(price.lost_seats[other])
+            row.runner_up_unmatches = bool(price.lost_seats[other])
+            # Somebody else's place can be lost and score be won by it; a cost is never below 0.
+            row.runner_up_cost = max(int(price.lost_score[other]), 0)
         rows.append(row)
     return rows
 
 
 def _unpaired(plan: Plan, question: Question, answer: matching.Plan) -> list[Unpaired]:
+    waiting = np.flatnonzero(answer.unfilled > 0).tolist()
+    shortages = (
+        matching.Shortages(question.problem, answer, name=question.name) if waiting else None
+    )
     return [
         Unpaired(
             plan=plan,
             learner=question.learners[learner],
-            reason=_why_unpaired(question, answer, learner),
+            reason=shortages.why(learner).reason
+            if (question.problem.learner == learner).any()
+            else _why_no_candidate(question, learner),
         )
-        for learner in np.flatnonzero(answer.unfilled > 0).tolist()
+        for learner in waiting
     ]
 
 
-def _why_unpaired(question: Question, answer: matching.Plan, learner: int) -> str:
-    name: Callable = question.name
-    if (question.problem.learner == learner).any():
-        return matching.why_unmatched(question.problem, answer, learner, name=name).reason
+def _why_no_candidate(question: Question, learner: int) -> str:
     who = question.learners[learner].name
     if not question.coaches:
         return (

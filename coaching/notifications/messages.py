@@ -11,6 +11,8 @@ from coaching.domain import cadence
 from coaching.models import Case, Cohort, Letter, Look, Notice, Pair, Person
 from coaching.notifications.outbox import Message
 
+LONGEST_NOTICE = Notice._meta.get_field("text").max_length
+
 
 def _message(
     *,
@@ -35,7 +37,9 @@ def _message(
         next_attempt_at=not_before,
         expires_at=expires_at,
     )
-    return Message(letter, Notice(person=recipient, text=notice, link=link, dedupe_key=key))
+    # Two of the longest names would not fit, and PostgreSQL would refuse the whole event.
+    text = notice if len(notice) <= LONGEST_NOTICE else f"{notice[: LONGEST_NOTICE - 1]}…"
+    return Message(letter, Notice(person=recipient, text=text, link=link, dedupe_key=key))
 
 
 def day(value: date) -> str:
@@ -81,10 +85,17 @@ def reminder(
 ) -> Message:
     """The weekly note until the pair passes; the text knows what happened last."""
     local = due.astimezone(reader.zone).date()
-    not_before = cadence.occurrence(local, cadence.quiet_minute(reader.public_id), reader.zone)
+    minute = cadence.quiet_minute(reader.public_id)
+    not_before = cadence.occurrence(local, minute, reader.zone)
+    if not_before < due:
+        # Far to the east of the learner that morning has been; it is tomorrow's.
+        local += timedelta(days=1)
+        not_before = cadence.occurrence(local, minute, reader.zone)
+    # The week is the learner's, the same for both sides wherever they are.
+    week = cadence.week_name(due.astimezone(pair.learner.zone).date())
     return _message(
         kind=Letter.Kind.REMINDER,
-        key=f"rem:{pair.public_id}:{cadence.week_name(local)}:{reader.public_id}",
+        key=f"rem:{pair.public_id}:{week}:{reader.public_id}",
         recipient=reader,
         pair=pair,
         cohort=pair.cohort,

@@ -11,23 +11,29 @@ import logging
 import smtplib
 import time
 import uuid
-from collections.abc import Iterable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import connection, transaction
 from django.db.models import F
 
-from coaching.models import Letter, Notice
+from coaching.models import Letter, Notice, Pair
 from coaching.notifications import rendering
 
 logger = logging.getLogger(__name__)
 
 State = Letter.State
+# A letter that cannot be written, or ends its worker, is put aside after so many attempts;
 MAX_ATTEMPTS = 8
+# one that the mail server keeps asking us to bring again later, after two to three days.
+MAX_TRIES_AT_THE_SERVER = 20
 FIRST_BACKOFF = timedelta(minutes=1)
 LONGEST_BACKOFF = timedelta(hours=6)
 
@@ -67,16 +73,29 @@ def reap(*, now: datetime) -> int:
     Put letters back whose worker's lease ran out.
 
     From LEASED that is safe: the mail server cannot have it. From SENDING it
-    may have it; the letter goes out again, recognisable by its Message-ID.
+    may have it; the letter goes out again, recognisable by its Message-ID,
+    unless it has ended one worker after the other.
     """
     expired = Letter.objects.filter(state__in=[State.LEASED, State.SENDING], lease_until__lte=now)
-    return expired.update(
+    put_aside = expired.filter(state=State.SENDING, attempts__gte=MAX_ATTEMPTS).update(
+        state=State.UNCERTAIN,
+        lease_token=None,
+        lease_until=None,
+        outcome="Every worker that began to send it stopped; perhaps it was sent.",
+    )
+    if put_aside:
+        logger.error("%d letters ended every worker that began to send them.", put_aside)
+    return put_aside + expired.update(
         state=State.PENDING,
         lease_token=None,
         lease_until=None,
         next_attempt_at=now,
         outcome="Its worker stopped; tried again.",
     )
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.LETTER_LEASE_SECONDS)
 
 
 def claim(*, now: datetime, limit: int) -> list[Letter]:
@@ -95,8 +114,7 @@ def claim(*, now: datetime, limit: int) -> list[Letter]:
         Letter.objects.filter(pk__in=ids, state=State.PENDING).update(
             state=State.LEASED,
             lease_token=token,
-            lease_until=now + timedelta(seconds=settings.LETTER_LEASE_SECONDS),
-            attempts=F("attempts") + 1,
+            lease_until=now + _lease(),
         )
     return list(
         Letter.objects.filter(lease_token=token)
@@ -117,6 +135,8 @@ def not_wanted(letter: Letter, *, now: datetime) -> str:
         letter.pair.refresh_from_db(fields=["state"])
         if not letter.pair.is_active:
             return f"The pair has {letter.pair.get_state_display().lower()}."
+        if letter.kind == Letter.Kind.ESCALATION and letter.pair.state != Pair.State.STUCK:
+            return "There is nothing to decide any more."
     return ""
 
 
@@ -128,8 +148,20 @@ def _release(letter: Letter, **changes) -> bool:
     return held.update(lease_token=None, lease_until=None, **changes) == 1
 
 
-def _postpone(letter: Letter, *, now: datetime, error: Exception) -> None:
-    if letter.attempts >= MAX_ATTEMPTS:
+def _begin(letter: Letter, *, now: datetime) -> bool:
+    """Mark a claimed letter as being sent; False when its lease has run out."""
+    mine = Letter.objects.filter(
+        pk=letter.pk, state=State.LEASED, lease_token=letter.lease_token, lease_until__gt=now
+    )
+    # The lease starts anew: the others of the batch have used up a part of it.
+    begun = mine.update(state=State.SENDING, attempts=F("attempts") + 1, lease_until=now + _lease())
+    if begun:
+        letter.state, letter.attempts = State.SENDING, letter.attempts + 1
+    return begun == 1
+
+
+def _postpone(letter: Letter, *, now: datetime, error: Exception, most: int) -> None:
+    if letter.attempts >= most:
         _release(letter, state=State.DEAD, outcome=f"Given up: {error}"[:300])
         return
     wait = min(FIRST_BACKOFF * 2 ** (letter.attempts - 1), LONGEST_BACKOFF)
@@ -143,15 +175,7 @@ def _postpone(letter: Letter, *, now: datetime, error: Exception) -> None:
     )
 
 
-def send(letter: Letter, *, mail, now: datetime) -> str:
-    """
-    Send one claimed letter and return what became of it:
-    'sent', 'cancelled', 'dead', 'postponed' or 'lost' (the lease had run out).
-    """
-    reason = not_wanted(letter, now=now)
-    if reason:
-        _release(letter, state=State.CANCELLED, outcome=reason)
-        return "cancelled"
+def _written(letter: Letter, *, mail) -> EmailMultiAlternatives:
     rendered = rendering.render(letter)
     message = EmailMultiAlternatives(
         subject=rendered.subject,
@@ -159,27 +183,45 @@ def send(letter: Letter, *, mail, now: datetime) -> str:
         to=[letter.recipient.email],
         connection=mail,
         headers={
-            "Message-ID": f"<{letter.message_id}@{settings.SITE_URL.split('//')[-1].split(':')[0]}>",
+            "Message-ID": f"<{letter.message_id}@{urlsplit(settings.SITE_URL).hostname}>",
             "Auto-Submitted": "auto-generated",
         },
     )
     message.attach_alternative(rendered.html, "text/html")
-    mine = Letter.objects.filter(
-        pk=letter.pk, state=State.LEASED, lease_token=letter.lease_token, lease_until__gt=now
-    )
-    if mine.update(state=State.SENDING) != 1:
+    return message
+
+
+def send(letter: Letter, *, mail, now: datetime) -> str:
+    """
+    Send one claimed letter and return what became of it:
+    'sent', 'cancelled', 'dead', 'postponed' or 'lost' (the lease had run out).
+
+    :raises SMTPSenderRefused: when the server takes no letter from us, whoever it is for
+    """
+    if not _begin(letter, now=now):
         return "lost"
+    reason = not_wanted(letter, now=now)
+    if reason:
+        _release(letter, state=State.CANCELLED, outcome=reason)
+        return "cancelled"
     try:
-        message.send()
+        _written(letter, mail=mail).send()
+    except smtplib.SMTPSenderRefused:
+        raise
     except smtplib.SMTPRecipientsRefused as refusal:
         codes = [code for code, _ in refusal.recipients.values()]
         if all(code >= 500 for code in codes):
             _release(letter, state=State.DEAD, outcome=f"Address refused: {refusal}"[:300])
             return "dead"
-        _postpone(letter, now=now, error=refusal)
+        _postpone(letter, now=now, error=refusal, most=MAX_TRIES_AT_THE_SERVER)
         return "postponed"
     except (OSError, smtplib.SMTPException) as failure:
-        _postpone(letter, now=now, error=failure)
+        _postpone(letter, now=now, error=failure, most=MAX_TRIES_AT_THE_SERVER)
+        return "postponed"
+    except Exception as failure:
+        # A letter that cannot be written must not stop the others.
+        logger.exception("Letter %s could not be written", letter.public_id)
+        _postpone(letter, now=now, error=failure, most=MAX_ATTEMPTS)
         return "postponed"
     _release(letter, state=State.SENT, sent_at=now, outcome="")
     return "sent"
@@ -189,10 +231,10 @@ def deliver_due(*, now: datetime, batch: int = 50, limit: int = 10_000) -> dict[
     """
     Send what is due, at most `limit` letters; counts by what became of them.
 
-    1. claim a batch, 2. send each, 3. again while there are any. When the
-    mail server cannot be reached the batch goes back untouched and we stop.
+    1. claim a batch, 2. send each over one connection, 3. again while there are any. When
+    the mail server is of no use, what was not sent goes back untouched and we stop.
     """
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     started = time.monotonic()
 
     def at() -> datetime:
@@ -202,34 +244,45 @@ def deliver_due(*, now: datetime, batch: int = 50, limit: int = 10_000) -> dict[
     done = 0
     while done < limit:
         letters = claim(now=at(), limit=min(batch, limit - done))
-        if not letters:
-            break
         done += len(letters)
-        mail = get_connection()
-        try:
-            mail.open()
-        except (OSError, smtplib.SMTPException) as failure:
-            logger.error("The mail server cannot be used: %s", failure)
-            for letter in letters:
-                _release(
-                    letter,
-                    state=State.PENDING,
-                    attempts=F("attempts") - 1,
-                    next_attempt_at=at() + FIRST_BACKOFF,
-                    outcome=f"The mail server cannot be used: {failure}"[:300],
-                )
-            counts["postponed"] = counts.get("postponed", 0) + len(letters)
+        if not letters or not _send_batch(deque(letters), at=at, counts=counts):
             break
-        try:
-            for letter in letters:
-                try:
-                    outcome = send(letter, mail=mail, now=at())
-                except Exception as failure:
-                    # A letter that cannot be written must not stop the others.
-                    logger.exception("Letter %s could not be sent", letter.public_id)
-                    _postpone(letter, now=at(), error=failure)
-                    outcome = "postponed"
-                counts[outcome] = counts.get(outcome, 0) + 1
-        finally:
-            mail.close()
-    return counts
+    return dict(counts)
+
+
+def _send_batch(
+    letters: deque[Letter], *, at: Callable[[], datetime], counts: Counter[str]
+) -> bool:
+    """Send claimed letters; False when the mail server cannot be used."""
+    mail = get_connection()
+    try:
+        mail.open()
+        while letters:
+            outcome = send(letters[0], mail=mail, now=at())
+            letters.popleft()
+            counts[outcome] += 1
+            if outcome == "postponed":
+                # What went wrong may have broken the connection, and with it all that follow.
+                _close(mail)
+                mail.open()
+    except (OSError, smtplib.SMTPException) as failure:
+        logger.error("The mail server cannot be used: %s", failure)
+        for letter in letters:
+            _release(
+                letter,
+                state=State.PENDING,
+                attempts=F("attempts") - (letter.state == State.SENDING),
+                next_attempt_at=at() + FIRST_BACKOFF,
+                outcome=f"The mail server cannot be used: {failure}"[:300],
+            )
+        counts["postponed"] += len(letters)
+        return False
+    finally:
+        _close(mail)
+    return True
+
+
+def _close(mail) -> None:
+    # Letters have been accepted one by one; how the server says goodbye does not matter.
+    with suppress(OSError, smtplib.SMTPException):
+        mail.close()

@@ -32,7 +32,9 @@ def with_latest(scorecards: QuerySet[Scorecard]) -> QuerySet[Scorecard]:
     return scorecards.prefetch_related(
         "weights__metric",
         Prefetch(
-            "rankings", queryset=Ranking.objects.order_by("-created_at", "-pk")[:1], to_attr="latest"
+            "rankings",
+            queryset=Ranking.objects.order_by("-created_at", "-pk")[:1],
+            to_attr="latest",
         ),
     )
 
@@ -71,6 +73,18 @@ def band_counts(standings: QuerySet[Standing]) -> BandCounts:
     mean = standings.aggregate(mean=Avg("reliability"))["mean"]
     return BandCounts(
         **{band.name.lower(): found.get(band.value, 0) for band in Band}, reliability=mean
+    )
+
+
+def differ_by_chance(standings: QuerySet[Standing], frames: list[Yardstick]) -> bool:
+    """
+    Whether people differ by no more than chance would make them, in every peer group:
+    the spread of their means is not larger than the noise of the readings alone gives.
+    """
+    rows = standings.filter(n__gt=0).order_by().values_list("group")
+    noise = dict(rows.annotate(share=Avg(1.0 / F("n"))))
+    return bool(frames) and all(
+        frame.scale**2 <= frame.sigma2 * noise.get(frame.group, 0.0) for frame in frames
     )
 
 

@@ -168,6 +168,18 @@ def ahead(day: date, now: datetime) -> str:
 
 
 @register.filter
+def iso_day(text: str) -> str:
+    """
+    A day that was kept as text, as people write it.
+
+    >>> iso_day("2027-01-04")
+    '4 January 2027'
+    """
+    day = date.fromisoformat(text)
+    return f"{day.day} {day:%B %Y}"
+
+
+@register.filter
 def minus(whole: float, part: float) -> float:
     return whole - part
 

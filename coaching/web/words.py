@@ -1,6 +1,6 @@
 """Sentences that pages say about numbers; the same for everybody who may read the page."""
 
-from coaching.models import Pair, Person, Standing, Yardstick
+from coaching.models import Pair, Person, Standing
 from coaching.queries.rankings import BandCounts
 
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
@@ -52,21 +52,19 @@ def reliability(standing: Standing) -> str:
     )
 
 
-def nobody_labelled(
-    subject: str, counts: BandCounts, yardsticks: list[Yardstick], reliability_mean: float | None
-) -> str:
+def nobody_labelled(subject: str, counts: BandCounts, *, by_chance: bool) -> str:
     """Why a ranking carries no labels; empty when it carries some."""
     if counts.weak or counts.strong or not counts.total:
         return ""
     people = count(counts.total, "person", "people")
     if counts.too_small == counts.total:
         return f"Nobody is labelled on {subject}: groups under five are too small to compare."
-    if yardsticks and all(yardstick.tau2 == 0 for yardstick in yardsticks):
+    if by_chance:
         return (
             f"Nobody is labelled on {subject}: the {people} differ by no more than "
             "chance would make them."
         )
-    share = f" (typical reliability {reliability_mean:.2f})" if reliability_mean else ""
+    share = f" (typical reliability {counts.reliability:.2f})" if counts.reliability else ""
     return (
         f"Nobody is labelled on {subject}: there are too few readings to tell the {people} "
         f"apart{share}. More weeks help; guessing would not."

@@ -15,6 +15,11 @@
     });
   }
 
+  // On a phone the navigation scrolls; the page one is on comes into sight.
+  document
+    .querySelector(".nav-main [aria-current]")
+    ?.scrollIntoView({ inline: "center", block: "nearest" });
+
   // Menus close on Escape and when the reader goes elsewhere.
   for (const menu of document.querySelectorAll("details[data-menu]")) {
     document.addEventListener("click", (event) => {

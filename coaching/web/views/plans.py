@@ -45,6 +45,7 @@ def plan_page(request: HttpRequest, plan: str) -> HttpResponse:
             "page": page,
             "learners": learners,
             "coaches": sorted(coaches, key=lambda coach: (-coach.load, coach.name)),
+            "idle": sum(1 for coach in coaches if not coach.load),
             "seats": sum(coach.free for coach in coaches),
             "unpaired": list(cohorts.unpaired_of(row)),
             "rules": list(row.rules.select_related("learner", "coach", "made_by")),

@@ -78,7 +78,9 @@ def ranking_page(request: HttpRequest, ranking: str) -> HttpResponse:
             "metric": metric,
             "counts": counts,
             "silence": words.nobody_labelled(
-                metric.name if metric else "the overall score", counts, frames, counts.reliability
+                metric.name if metric else "the overall score",
+                counts,
+                by_chance=rankings.differ_by_chance(standings, frames),
             ),
             "frames": frames,
             "axis": axis,

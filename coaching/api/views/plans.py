@@ -61,16 +61,22 @@ class Plans(ManagerRows):
     def _told(self, plan: Plan) -> Response:
         return Response(PlanShape(gathered(plan)).data, headers={"ETag": etag_of(plan)})
 
-    def _change(self, change: Callable[[Plan], Plan]) -> Response:
-        """Make a change under the revision that If-Match names, if it names one."""
+    def _change(self, change: Callable[..., Plan], asks: type | None = None) -> Response:
+        """
+        Make a change under the revision that If-Match names, if it names one.
+
+        change : called with the plan, who asks and when, and with what the body says
+        asks : the shape of the body
+        """
         with transaction.atomic():
             plan = self.get_object()
+            given = self.given(asks) if asks else {}
             asked = self._asked_revisions()
             # Locked, so that the revision cannot move between this look and the change.
             locked = Plan.objects.select_for_update().only("revision").get(pk=plan.pk)
             if asked and "*" not in asked and etag_of(locked) not in asked:
                 raise Stale
-            solved = change(plan)
+            solved = change(plan=plan, by=self.reader, now=self.now, **given)
         return self._told(solved)
 
     def _asked_revisions(self) -> list[str]:
@@ -86,17 +92,17 @@ class Plans(ManagerRows):
     @action(detail=True, methods=["post"])
     def rules(self, request: Request, id: str) -> Response:
         """Pin two people together or keep them apart, and solve again."""
-        given = self.given(NewRule)
-        return self._change(
-            lambda plan: plans.add_rule(
+
+        def add(*, plan: Plan, kind: str, learner: str, coach: str, **by_whom) -> Plan:
+            return plans.add_rule(
                 plan=plan,
-                kind=given["kind"],
-                learner=self._member(plan, given["learner"], "learner"),
-                coach=self._member(plan, given["coach"], "coach"),
-                by=self.reader,
-                now=self.now,
+                kind=kind,
+                learner=self._member(plan, learner, "learner"),
+                coach=self._member(plan, coach, "coach"),
+                **by_whom,
             )
-        )
+
+        return self._change(add, NewRule)
 
     @extend_schema(
         responses=PlanShape,
@@ -115,7 +121,7 @@ class Plans(ManagerRows):
     def drop_rule(self, request: Request, id: str, learner: str, coach: str) -> Response:
         """Take the rule about these two people away, and solve again."""
 
-        def drop(plan: Plan) -> Plan:
+        def drop(*, plan: Plan, **by_whom) -> Plan:
             rule = (
                 plan.rules.filter(learner__public_id=learner, coach__public_id=coach)
                 .select_related("plan__cohort__team", "learner", "coach")
@@ -123,7 +129,7 @@ class Plans(ManagerRows):
             )
             if rule is None:
                 raise Http404
-            return plans.drop_rule(rule=rule, by=self.reader, now=self.now)
+            return plans.drop_rule(rule=rule, **by_whom)
 
         return self._change(drop)
 
@@ -131,44 +137,39 @@ class Plans(ManagerRows):
     @action(detail=True, methods=["post"])
     def seats(self, request: Request, id: str) -> Response:
         """Give a coach so many learners at a time in this plan, and solve again."""
-        given = self.given(Seats)
-        return self._change(
-            lambda plan: plans.set_capacity(
-                plan=plan,
-                coach=self._member(plan, given["coach"], "coach"),
-                seats=given["seats"],
-                by=self.reader,
-                now=self.now,
+
+        def change(*, plan: Plan, coach: str, seats: int, **by_whom) -> Plan:
+            return plans.set_capacity(
+                plan=plan, coach=self._member(plan, coach, "coach"), seats=seats, **by_whom
             )
-        )
+
+        return self._change(change, Seats)
 
     @extend_schema(request=MemberChange, responses=PlanShape, parameters=[IF_MATCH])
     @action(detail=True, methods=["post"])
     def members(self, request: Request, id: str) -> Response:
         """Leave somebody out or take somebody in, and solve again."""
-        given = self.given(MemberChange)
 
-        def change(plan: Plan) -> Plan:
+        def move(
+            *, plan: Plan, person: str, change: str, note: str, side: str = "", **by_whom
+        ) -> Plan:
             members = cohorts.members_of(plan.cohort)
-            member = members.filter(person__public_id=given["person"]).first()
-            person = (
-                member.person
-                if member
-                else named(people.visible_to(self.reader), given["person"], "person")
-            )
-            values = {"plan": plan, "person": person, "note": given["note"]}
-            if given["change"] == "out":
-                return plans.leave_out(**values, by=self.reader, now=self.now)
-            side = given.get("side") or (member.side if member else "")
-            return plans.take_in(**values, side=side, by=self.reader, now=self.now)
+            member = members.filter(person__public_id=person).first()
+            who = member.person if member else named(
+                people.visible_to(self.reader), person, "person"
+            )  # fmt: skip
+            if change == "out":
+                return plans.leave_out(plan=plan, person=who, note=note, **by_whom)
+            side = side or (member.side if member else "")
+            return plans.take_in(plan=plan, person=who, side=side, note=note, **by_whom)
 
-        return self._change(change)
+        return self._change(move, MemberChange)
 
     @extend_schema(request=None, responses=PlanShape, parameters=[IF_MATCH])
     @action(detail=True, methods=["post"])
     def solve(self, request: Request, id: str) -> Response:
         """Solve again, after people, numbers or seats changed."""
-        return self._change(lambda plan: plans.solve(plan=plan, by=self.reader, now=self.now))
+        return self._change(plans.solve)
 
     @extend_schema(request=Launch, responses=PlanShape, parameters=[IF_MATCH])
     @action(detail=True, methods=["post"])

@@ -1,0 +1,57 @@
+"""Every route of the API, as the URL configuration has it."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+from django.urls import URLPattern, URLResolver, reverse
+
+from coaching.api import urls
+
+
+def names(patterns: list = urls.urlpatterns) -> Iterator[str]:
+    for entry in patterns:
+        if isinstance(entry, URLResolver):
+            yield from names(entry.url_patterns)
+        elif isinstance(entry, URLPattern):
+            yield entry.name
+
+
+def writes(patterns: list = urls.urlpatterns) -> Iterator[tuple[str, str]]:
+    """Name and method of each route that changes something."""
+    for entry in patterns:
+        if isinstance(entry, URLResolver):
+            yield from writes(entry.url_patterns)
+            continue
+        view = entry.callback
+        methods = getattr(view, "actions", None) or getattr(view, "view_class", SimpleNamespace)
+        for method in ("post", "put", "patch", "delete"):
+            if method in methods if isinstance(methods, dict) else hasattr(methods, method):
+                yield entry.name, method
+
+
+def url_of(name: str, world: SimpleNamespace) -> str:
+    """The address of a route for the thing of its kind in this world."""
+    things = {
+        "team": world.team,
+        "person": world.person,
+        "import": world.source,
+        "scorecard": world.scorecard,
+        "ranking": world.ranking,
+        "standing": world.ranking,
+        "cohort": world.cohort,
+        "plan": world.plan,
+        "pair": world.pair,
+        "case": world.case,
+        "letter": world.letter,
+    }
+    kind = next((kind for kind in things if name.startswith(kind)), "")
+    if name == "metric-detail":
+        return reverse("api:metric-detail", kwargs={"key": world.metric.key})
+    if name == "hand-raise-detail":
+        return reverse("api:hand-raise-detail", kwargs={"metric": world.metric.key})
+    if name == "plan-rule":
+        people = {"learner": world.learner.public_id, "coach": world.coach.public_id}
+        return reverse("api:plan-rule", kwargs={"id": world.plan.public_id, **people})
+    if name == "notice-read" or (name.endswith("-list") and kind != "standing") or not kind:
+        return reverse(f"api:{name}")
+    return reverse(f"api:{name}", kwargs={"id": things[kind].public_id})

@@ -1,0 +1,187 @@
+"""From a dropped file to readings, through the pages."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from coaching.models import Import, Metric, Reading
+from coaching.services import imports
+from coaching.web.mapping_form import MappingForm
+
+CALLS = """Agent;Call date;Solved (Y/N);Talk time
+Diane;14/09/2026;Y;00:04:10
+Diane;15/09/2026;N;00:05:20
+Dan;15/09/2026;Y;00:03:00
+Dan;25/09/2026;Y;00:06:30
+"""
+# Dates lie ahead of today only by mistake.
+BAD = CALLS + "Joe;20/09/2027;Y;00:03:00\n"
+
+
+@pytest.fixture
+def upload(mara_client, team, now):
+    """Drop a file on the page and let the work be done; returns the import."""
+
+    def drop(content: str, name: str = "calls.csv") -> Import:
+        answer = mara_client.post(
+            reverse("import-new"),
+            {"file": SimpleUploadedFile(name, content.encode()), "team": team.pk},
+        )
+        source = Import.objects.latest("pk")
+        assert answer.url == reverse("import", args=[source.public_id])
+        assert "data-waiting" in mara_client.get(answer.url).text
+        imports.work_off(now=now)
+        source.refresh_from_db()
+        return source
+
+    return drop
+
+
+def page(client: Client, source: Import) -> str:
+    return client.get(reverse("import", args=[source.public_id])).text
+
+
+def test_a_file_is_shown_before_it_is_written(upload, mara_client, now):
+    source = upload(CALLS)
+    text = page(mara_client, source)
+    assert "This would happen" in text
+    assert "Diane" in text
+    assert not Reading.objects.exists()
+    mara_client.post(reverse("import-confirm", args=[source.public_id]))
+    imports.work_off(now=now)
+    assert Reading.objects.count() == 6
+    assert "New readings" in page(mara_client, source)
+
+
+def test_bad_rows_are_named_and_left_out_only_by_choice(upload, mara_client, now):
+    source = upload(BAD)
+    text = page(mara_client, source)
+    assert "Row 6" in text
+    assert "20/09/2027" in text
+    assert "Write these readings" not in text
+    confirm = reverse("import-confirm", args=[source.public_id])
+    answer = mara_client.post(confirm, follow=True)
+    assert imports.HasProblems.message in answer.text
+    mara_client.post(confirm, {"good_rows_only": "yes"})
+    imports.work_off(now=now)
+    assert Reading.objects.count() == 6
+
+
+def test_a_cancelled_file_leaves_nothing(upload, mara_client):
+    source = upload(CALLS)
+    mara_client.post(reverse("import-cancel", args=[source.public_id]))
+    assert "Nothing of this file was stored." in page(mara_client, source)
+    assert not Reading.objects.exists()
+
+
+def test_what_is_no_table_is_refused_in_words(upload, mara_client):
+    source = upload("\x89PNG not a table", name="photo.png")
+    assert source.state == Import.State.REFUSED
+    assert "This file was not imported" in page(mara_client, source)
+
+
+def test_an_empty_form_and_an_empty_file_are_told_apart(mara_client, team):
+    address = reverse("import-new")
+    assert "Choose a file first." in mara_client.post(address, {"team": team.pk}).text
+    empty = {"file": SimpleUploadedFile("calls.csv", b""), "team": team.pk}
+    assert "This file is empty." in mara_client.post(address, empty).text
+
+
+def test_a_file_that_is_too_large_is_refused_on_the_page(mara_client, team, settings):
+    settings.UPLOAD_LIMIT_MB = 0
+    form = {"file": SimpleUploadedFile("calls.csv", CALLS.encode()), "team": team.pk}
+    answer = mara_client.post(reverse("import-new"), form)
+    assert answer.status_code == 413
+    assert "“calls.csv” is larger than 0 MB." in answer.text
+    assert not Import.objects.exists()
+
+
+def uses(source: Import) -> dict[str, str]:
+    """The mapping form as a browser would post it unchanged, but for what is altered later."""
+    form = MappingForm(source=source)
+    posted = {"shape": form.shape, "day_first": form.day_first, "period": form.period}
+    for column in form.columns:
+        posted[f"use-{column['index']}"] = column["use"]
+        posted[f"skill-{column['index']}"] = column["skill"]
+    for metric in form.metrics:
+        for name in ("name", "kind", "direction", "unit", "lower", "upper"):
+            posted[f"metric-{metric['key']}-{name}"] = metric[name]
+    return posted
+
+
+def remap(client: Client, source: Import, posted: dict, now) -> Import:
+    client.post(reverse("import-remap", args=[source.public_id]), posted)
+    imports.work_off(now=now)
+    source.refresh_from_db()
+    return source
+
+
+def test_sending_the_mapping_back_unchanged_changes_nothing(upload, mara_client, now):
+    source = upload(CALLS)
+    before, preview = source.mapping, source.preview
+    after = remap(mara_client, source, uses(source), now)
+    assert after.preview["readings"] == preview["readings"]
+    for name in ("person", "date", "day_first", "shape", "sheet", "decimal", "attributes"):
+        assert after.mapping[name] == before[name]
+    assert [m["key"] for m in after.mapping["metrics"]] == [m["key"] for m in before["metrics"]]
+
+
+def test_a_column_is_left_out_and_another_renamed(upload, mara_client, now):
+    source = upload(CALLS)
+    posted = uses(source)
+    talk = next(m for m in source.mapping["metrics"] if m["column"] == "Talk time")
+    posted["use-2"] = "ignored"
+    posted[f"metric-{talk['key']}-name"] = "Handle time"
+    after = remap(mara_client, source, posted, now)
+    assert [metric["name"] for metric in after.mapping["metrics"]] == ["Handle time"]
+    mara_client.post(reverse("import-confirm", args=[source.public_id]))
+    imports.work_off(now=now)
+    assert Metric.objects.get().name == "Handle time"
+
+
+def test_a_left_out_column_comes_back_as_a_skill(upload, mara_client, now):
+    source = upload(CALLS)
+    posted = uses(source) | {"use-2": "ignored"}
+    source = remap(mara_client, source, posted, now)
+    posted = uses(source) | {"use-2": "value", "skill-2": "Solved"}
+    posted |= {"metric-solved-kind": "proportion"}
+    source = remap(mara_client, source, posted, now)
+    solved = next(m for m in source.mapping["metrics"] if m["column"] == "Solved (Y/N)")
+    assert solved["kind"] == "proportion"
+    assert source.preview["readings"]["new"] == 6
+
+
+def test_a_question_is_asked_and_answered(upload, mara_client, now):
+    ambiguous = CALLS.replace("14/09", "04/09").replace("15/09", "05/09").replace("25/09", "06/09")
+    source = upload(ambiguous)
+    text = page(mara_client, source)
+    assert "Only you can know" in text
+    assert 'name="answer-dates"' in text
+    confirm = reverse("import-confirm", args=[source.public_id])
+    assert imports.QuestionsOpen.message in mara_client.post(confirm, follow=True).text
+    source = remap(mara_client, source, {"answer-dates": "true"}, now)
+    assert source.mapping["day_first"] is True
+    assert "Only you can know" not in page(mara_client, source)
+    assert source.preview["weeks"]["first"] == "2026-08-31"
+
+
+def test_totals_keep_their_columns(upload, mara_client, now):
+    totals = "Agent;Week of;CSAT n;CSAT mean\nDiane;14/09/2026;20;4,2\nDan;14/09/2026;25;3,9\n"
+    source = upload(totals)
+    metrics = source.mapping["metrics"]
+    assert source.mapping["shape"] == "aggregated"
+    after = remap(mara_client, source, uses(source), now)
+    for name in ("n", "mean", "name", "key"):
+        assert [m[name] for m in after.mapping["metrics"]] == [m[name] for m in metrics]
+    assert after.preview["readings"]["new"] == 2
+
+
+def test_nonsense_in_the_form_is_refused_in_words(upload, mara_client, now):
+    source = upload(CALLS)
+    key = source.mapping["metrics"][0]["key"]
+    posted = uses(source) | {f"metric-{key}-lower": "ten"}
+    answer = mara_client.post(reverse("import-remap", args=[source.public_id]), posted, follow=True)
+    assert "Must be a number." in answer.text
+    source.refresh_from_db()
+    assert source.state == Import.State.READY

@@ -13,9 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import islice
+from zoneinfo import available_timezones
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from coaching.domain import cadence, tables
 from coaching.errors import CoachingError
@@ -79,18 +81,18 @@ def receive(
     Take a file in, to be read in the background.
 
     by : who may only touch the people of their own teams; None for the server itself
-    team : where people join who are new in the file
+    team : where people join who are new in the file; without one, the first that is theirs
     mapping : what its columns mean, where that is known already
 
     :raises NothingUploaded, NotYourTeam, MappingRefused:
     """
     if not content.strip(b"\x00 \r\n\t"):
         raise NothingUploaded
-    if (
-        team is not None
-        and not Team.objects.filter(access.managed(by, "path"), pk=team.pk).exists()
-    ):
-        raise NotYourTeam
+    if by is not None and not access.sees_everything(by):
+        managed = Team.objects.filter(access.managed(by, "path")).order_by("path")
+        team = managed.filter(pk=team.pk).first() if team else managed.first()
+        if team is None:
+            raise NotYourTeam
     source = Import.objects.create(
         filename=filename[-255:],
         size=len(content),
@@ -178,7 +180,11 @@ def _work_on(source: Import, *, now: datetime) -> None:
         if source.state == State.UPLOADED:
             _read(source, now=now)
         else:
-            _write(source, now=now)
+            try:
+                _write(source, now=now)
+            except IntegrityError:
+                # Another file brought the same newcomers at the same time; now they are known.
+                _write(source, now=now)
     except (tables.TableError, tables.MappingError, CoachingError) as error:
         _refuse(source, str(error), now=now)
     except Exception:
@@ -192,9 +198,11 @@ def _work_on(source: Import, *, now: datetime) -> None:
 
 
 def _refuse(source: Import, why: str, *, now: datetime) -> None:
-    Import.objects.filter(pk=source.pk, state=source.state).update(
-        state=State.REFUSED, refusal=why, finished_at=now, lease_until=None
-    )
+    held = Import.objects.filter(pk=source.pk, state=source.state)
+    refused = held.update(state=State.REFUSED, refusal=why, finished_at=now, lease_until=None)
+    if refused != 1:
+        # Another worker took over when the lease had run out; the file is theirs.
+        return
     ImportFile.objects.filter(source=source).delete()
 
 
@@ -269,8 +277,11 @@ def _open(source: Import) -> tables.Workbook:
 
 def _mapping_for(source: Import, workbook: tables.Workbook, *, now: datetime) -> tables.Mapping:
     """The mapping a person gave, else the one of an earlier file like this, else a proposal."""
-    if source.mapping:
-        mapping = tables.Mapping.from_json(source.mapping)
+    done = Import.objects.filter(state=State.DONE).exclude(mapping={}).order_by("-finished_at")
+    same = done.filter(sha256=source.sha256).first()
+    if source.mapping or same:
+        # The very same file means the same week, too, however long ago that was.
+        mapping = tables.Mapping.from_json(source.mapping or same.mapping)
     else:
         known = [
             tables.KnownMetric(
@@ -284,9 +295,9 @@ def _mapping_for(source: Import, workbook: tables.Workbook, *, now: datetime) ->
             )
             for metric in Metric.objects.all()
         ]
-        earlier = _earlier(source)
+        earlier = done.filter(uploaded_by=source.uploaded_by).first()
         mapping = tables.propose(
-            workbook.best, known, tables.Mapping.from_json(earlier) if earlier else None
+            workbook.best, known, tables.Mapping.from_json(earlier.mapping) if earlier else None
         )
     if mapping.date is None and mapping.shape != "roster" and mapping.period is None:
         # Said once and kept, so that the preview and the writing mean the same week.
@@ -296,17 +307,6 @@ def _mapping_for(source: Import, workbook: tables.Workbook, *, now: datetime) ->
             questions=tuple(one for one in mapping.questions if one.about != "period"),
         )
     return mapping
-
-
-def _earlier(source: Import) -> dict | None:
-    """The mapping of this very file, or of the uploader's newest import."""
-    done = Import.objects.filter(state=State.DONE).exclude(mapping={}).order_by("-finished_at")
-    same = done.filter(sha256=source.sha256).first()
-    other = done.filter(uploaded_by=source.uploaded_by).first()
-    if same:
-        return same.mapping
-    # A week written into the mapping of another file is not this file's week.
-    return {**other.mapping, "period": None} if other else None
 
 
 def _today(source: Import, now: datetime) -> date:
@@ -510,7 +510,9 @@ class Change:
         }
         by_email = {
             person.email.casefold(): person
-            for person in Person.objects.filter(email__in=wanted.values())
+            for person in Person.objects.annotate(small=Lower("email")).filter(
+                small__in=[address.lower() for address in wanted.values()]
+            )
         }
         for key, address in wanted.items():
             manager = by_email.get(address.casefold())
@@ -550,6 +552,25 @@ def _change(
     known = _known_people(tallied.people)
     problems = [asdict(problem) for problem in tallied.problems]
     foreign = _foreign(source, tallied.people, known)
+    zones = available_timezones()
+    nowhere = [
+        person
+        for person in tallied.people
+        if person.attributes.get("time_zone", "UTC") not in zones
+    ]
+    for person in nowhere:
+        zone = person.attributes.pop("time_zone")
+        problems.append(
+            {
+                "sheet": table.sheet,
+                "row": None,
+                "column": mapping.attributes["time_zone"],
+                "value": zone,
+                "message": f"“{zone}”, the time zone of {person.name}, is not a time zone.",
+                "hint": "Write it like Europe/Zurich, or leave the cell empty.",
+                "rule": "not a time zone",
+            }
+        )
     problems += [
         {
             "sheet": table.sheet,
@@ -577,7 +598,7 @@ def _change(
         changed=changed,
         same=same,
         problems=problems,
-        problem_count=sum(tallied.problem_counts.values()) + len(foreign),
+        problem_count=sum(tallied.problem_counts.values()) + len(nowhere) + len(foreign),
     )
 
 

@@ -4,7 +4,6 @@ from django.urls import include, path
 from coaching.web.views import health
 
 urlpatterns = [
-    path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("coaching.api.urls")),

@@ -1,13 +1,8 @@
-"""For machines: is the process alive, and is everything at work?"""
+"""For machines: is everything at work? (Whether the process is alive, the middleware says.)"""
 
 from django.http import HttpRequest, JsonResponse
 
 from coaching.queries import health
-
-
-def healthz(request: HttpRequest) -> JsonResponse:
-    """The process answers."""
-    return JsonResponse({"status": "ok"})
 
 
 def readyz(request: HttpRequest) -> JsonResponse:

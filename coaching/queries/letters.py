@@ -1,3 +1,5 @@
+from datetime import datetime, timedelta
+
 from django.db.models import Q, QuerySet
 
 from coaching.models import Letter, Notice, Person
@@ -20,9 +22,10 @@ def notices_for(person: Person) -> QuerySet[Notice]:
     return Notice.objects.filter(person=person)
 
 
-def news_for(person: Person) -> QuerySet[Notice]:
-    """Notices about events; those of digests only repeat what the pages say."""
-    return notices_for(person).exclude(dedupe_key__startswith="dig:")
+def news_for(person: Person, *, now: datetime) -> QuerySet[Notice]:
+    """Notices about events; of weekly notes only this week's, of digests none: pages say it all."""
+    stale = Q(dedupe_key__startswith="rem:", at__lt=now - timedelta(days=7))
+    return notices_for(person).exclude(stale | Q(dedupe_key__startswith="dig:"))
 
 
 def newest_digest(person: Person) -> Letter | None:

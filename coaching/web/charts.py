@@ -186,7 +186,7 @@ def round_values(low: float, high: float, *, most: int) -> list[float]:
     step = next(power * m for m in (1, 2, 2.5, 5, 10, 20) if (high - low) / (power * m) < most)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
-    return [round(k * step, 10) for k in range(first, last + 1)]
+    return [round(float(k * step), 10) for k in range(first, last + 1)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,11 @@ def why_pair(pair: Pair, reader: Person) -> list[str]:
 
     The names change with the reader, the facts do not.
     """
-    learner = "you" if reader.pk == pair.learner_id else pair.learner.first_name
-    coach = "you" if reader.pk == pair.coach_id else pair.coach.first_name
+    names = pair.learner.first_name, pair.coach.first_name
+    if names[0] == names[1]:
+        names = pair.learner.name, pair.coach.name
+    learner = "you" if reader.pk == pair.learner_id else names[0]
+    coach = "you" if reader.pk == pair.coach_id else names[1]
     does = "do" if coach == "you" else "does"
     return [
         capital(

@@ -101,7 +101,9 @@
   for (const frame of document.querySelectorAll("iframe[data-fit]")) {
     const fit = () => {
       const inside = frame.contentDocument;
-      if (inside && inside.body) frame.style.height = `${inside.documentElement.scrollHeight + 8}px`;
+      if (inside?.body) {
+        frame.style.height = `${Math.ceil(inside.body.getBoundingClientRect().height)}px`;
+      }
     };
     frame.addEventListener("load", fit);
     fit();

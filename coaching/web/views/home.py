@@ -57,6 +57,6 @@ def home(request: HttpRequest) -> HttpResponse:
             "digest": letters.newest_digest(reader),
             "ranking": rankings.visible_to(reader).order_by("-created_at").first(),
             "imported": imports.visible_to(reader).filter(state=Import.State.DONE).exists(),
-            "news": letters.news_for(reader)[:MOST_NEWS],
+            "news": letters.news_for(reader, now=request.now)[:MOST_NEWS],
         },
     )

@@ -31,7 +31,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "coaching": [pair for pair in coaching if pair is not first],
         "hands": metrics.hands_visible_to(reader).filter(person=reader, lowered_at=None),
         "hand_form": HandForm(reader=reader),
-        "news": letters.news_for(reader)[:MOST_NEWS],
+        "news": letters.news_for(reader, now=request.now)[:MOST_NEWS],
     }
     if first:
         sessions = pairs.sessions_of(first)

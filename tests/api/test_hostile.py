@@ -36,17 +36,12 @@ ODD = {
     "null": "null",
     "true": "true",
     "list": "[]",
-    "list of lists": "[[[]]]",
     "object": "{}",
     "object in a list": '[{"id": {"id": 1}}]',
-    "operator": '{"$gt": ""}',
     "empty text": '""',
-    "blank": '"  \\t "',
     "1e308": "1e308",
     "negative": "-1",
     "64 bits": str(2**63 - 1),
-    "fraction": "0.5",
-    "negative zero": "-0.0",
     "long text": '"' + "ü" * 20_000 + '"',
     "unknown id": '"zzzzzzzzzzzz"',
     "SQL": '"\' OR 1=1 --"',
@@ -55,7 +50,6 @@ ODD = {
     "first day": '"0001-01-01"',
     "last day": '"9999-12-31"',
     "no day": '"2027-02-31"',
-    "full-width digits": '"１２"',
     "emoji": '"\\ud83c\\udfca"',
 }
 
@@ -165,8 +159,8 @@ FILTERS = {
     "letter-list": ("kind", "pair"),
 }
 IN_ADDRESSES = (
-    "a%00b", "%ED%A0%80", "%FF", "abc", "-1", "1e400", "nan", HUGE, "9" * 5000,
-    "2027-13-01", "9999-12-31", "[]", "%27%20OR%201=1--", "person__user__password", "",
+    "a%00b", "%ED%A0%80", "abc", "-1", "1e400", HUGE, "9" * 5000, "2027-13-01",
+    "%27%20OR%201=1--", "person__user__password",
 )  # fmt: skip
 
 

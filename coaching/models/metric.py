@@ -51,13 +51,13 @@ class Metric(models.Model):
         return math.exp(value) if self.kind == self.Kind.DURATION else value
 
     def read(self, value: float) -> str:
-        """A value of the working scale in words: '82 %', '5:40 min', '4.21'."""
+        """A value of the working scale in words: '82.4 %', '5:40 min', '4.21'."""
         return self.show(self.in_units(value))
 
     def show(self, value: float) -> str:
         """A value in the metric's own units, in words."""
         if self.kind == self.Kind.PROPORTION:
-            return f"{100 * value:.0f} %" if 0.1 <= value <= 0.9 else f"{100 * value:.1f} %"
+            return f"{100 * value:.1f} %"
         if self.kind == self.Kind.DURATION:
             if value < 100:
                 return f"{value:.0f} s"

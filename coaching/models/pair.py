@@ -109,7 +109,7 @@ class Pair(PublicModel):
         return self.state in self.ACTIVE
 
     def read(self, value: float) -> str:
-        """A value of the working scale in words: '82 %', '5:40 min', '4.21'."""
+        """A value of the working scale in words: '82.4 %', '5:40 min', '4.21'."""
         return self.metric.read(value)
 
     @property

@@ -49,6 +49,8 @@ class Yardstick(models.Model):
     # All on the metric's working scale (the logarithm for durations).
     mean = models.FloatField()
     tau2 = models.FloatField("variance between people")
+    # The same as a point estimate: exactly 0 where chance alone explains all differences.
+    tau2_plug_in = models.FloatField()
     sigma2 = models.FloatField("noise of one observation, with over-dispersion")
     scale = models.FloatField("observed spread")
     top_quartile = models.FloatField("mean of the true top quarter")

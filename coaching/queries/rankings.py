@@ -76,16 +76,9 @@ def band_counts(standings: QuerySet[Standing]) -> BandCounts:
     )
 
 
-def differ_by_chance(standings: QuerySet[Standing], frames: list[Yardstick]) -> bool:
-    """
-    Whether people differ by no more than chance would make them, in every peer group:
-    the spread of their means is not larger than the noise of the readings alone gives.
-    """
-    rows = standings.filter(n__gt=0).order_by().values_list("group")
-    noise = dict(rows.annotate(share=Avg(1.0 / F("n"))))
-    return bool(frames) and all(
-        frame.scale**2 <= frame.sigma2 * noise.get(frame.group, 0.0) for frame in frames
-    )
+def differ_by_chance(frames: list[Yardstick]) -> bool:
+    """Whether chance alone explains how people differ, in every peer group."""
+    return bool(frames) and all(frame.tau2_plug_in == 0 for frame in frames)
 
 
 def spread(standings: QuerySet[Standing], *, reach: float) -> tuple[float, float] | None:

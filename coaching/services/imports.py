@@ -279,10 +279,15 @@ def _mapping_for(source: Import, workbook: tables.Workbook, *, now: datetime) ->
     """The mapping a person gave, else the one of an earlier file like this, else a proposal."""
     done = Import.objects.filter(state=State.DONE).exclude(mapping={}).order_by("-finished_at")
     same = done.filter(sha256=source.sha256).first()
-    if source.mapping or same:
+    given = tables.Mapping.from_json(source.mapping) if source.mapping else None
+    if given and given.columns:
+        mapping = given
+    elif same and not given:
         # The very same file means the same week, too, however long ago that was.
-        mapping = tables.Mapping.from_json(source.mapping or same.mapping)
+        mapping = tables.Mapping.from_json(same.mapping)
     else:
+        # Nothing is known, or nothing but the sheet.
+        table = workbook.table(given.sheet) if given else workbook.best
         known = [
             tables.KnownMetric(
                 key=metric.key,
@@ -297,7 +302,7 @@ def _mapping_for(source: Import, workbook: tables.Workbook, *, now: datetime) ->
         ]
         earlier = done.filter(uploaded_by=source.uploaded_by).first()
         mapping = tables.propose(
-            workbook.best, known, tables.Mapping.from_json(earlier.mapping) if earlier else None
+            table, known, tables.Mapping.from_json(earlier.mapping) if earlier else None
         )
     if mapping.date is None and mapping.shape != "roster" and mapping.period is None:
         # Said once and kept, so that the preview and the writing mean the same week.

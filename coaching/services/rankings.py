@@ -262,6 +262,7 @@ def _yardsticks(
             people=int(result.people[index]),
             mean=result.mean[index],
             tau2=result.tau2[index],
+            tau2_plug_in=result.tau2_plug_in[index],
             sigma2=result.sigma2[index],
             scale=result.scale[index],
             top_quartile=result.top_mean[index],

@@ -578,13 +578,13 @@ class Days(Numbers):
         return super().__missing__(cell)
 
 
-def accepted(parse: Callable[[Cell], object], cells: Iterable[Cell]) -> int:
-    """How many of the cells the parser takes."""
-    count = 0
+def accepted(parse: Callable[[Cell], object], cells: Iterable[Cell]) -> list[Cell]:
+    """Those of the cells that the parser takes."""
+    taken = []
     for cell in cells:
         try:
             parse(cell)
         except CellError:
             continue
-        count += 1
-    return count
+        taken.append(cell)
+    return taken

@@ -80,7 +80,7 @@ def ranking_page(request: HttpRequest, ranking: str) -> HttpResponse:
             "silence": words.nobody_labelled(
                 metric.name if metric else "the overall score",
                 counts,
-                by_chance=rankings.differ_by_chance(standings, frames),
+                by_chance=rankings.differ_by_chance(frames),
             ),
             "frames": frames,
             "axis": axis,

@@ -1,5 +1,6 @@
 """The cohort's life: selected, planned, launched once, closed when everybody has passed."""
 
+from collections import Counter
 from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -151,21 +152,24 @@ def launch(*, plan: Plan, by: Person, now: datetime, revision: int | None = None
 
     revision : the state of the plan the manager saw, when there was one
 
-    :raises AlreadyLaunched, NothingToLaunch, NotReady, SeatTaken:
+    :raises AlreadyLaunched, NothingToLaunch, NotReady, SomebodyLeft, SeatTaken:
     """
-    draft = Plan.objects.filter(pk=plan.pk, state=Plan.State.DRAFT)
-    if draft.update(state=Plan.State.LAUNCHED, launched_at=now) != 1:
+    # The cohort first: of two plans for it, or two presses of the button, one passes here.
+    draft = Cohort.objects.filter(pk=plan.cohort_id, state=Cohort.State.DRAFT)
+    if draft.update(state=Cohort.State.LIVE, launched_at=now) != 1:
         raise AlreadyLaunched
-    if revision is not None and not Plan.objects.filter(pk=plan.pk, revision=revision).exists():
+    Plan.objects.filter(pk=plan.pk).update(state=Plan.State.LAUNCHED, launched_at=now)
+    plan.refresh_from_db(fields=["revision", "capacities"])
+    if revision is not None and plan.revision != revision:
         raise NotReady
     cohort = Cohort.objects.select_related("team", "ranking").get(pk=plan.cohort_id)
-    drafts = Cohort.objects.filter(pk=cohort.pk, state=Cohort.State.DRAFT)
-    if drafts.update(state=Cohort.State.LIVE, launched_at=now) != 1:
-        raise AlreadyLaunched
     proposals = list(plan.draft_pairs.select_related("learner__team", "coach", "metric"))
     if not proposals:
         raise NothingToLaunch
-    pairs = _start_pairs(cohort, proposals, now=now)
+    for person in {person for draft in proposals for person in (draft.learner, draft.coach)}:
+        if not person.active:
+            raise SomebodyLeft(f"{person.name} has left. Solve the plan again before you launch.")
+    pairs = _start_pairs(cohort, proposals, capacities=plan.capacities, now=now)
     HandRaise.objects.filter(
         person__in=[pair.learner_id for pair in pairs], lowered_at=None
     ).update(lowered_at=now)
@@ -184,8 +188,14 @@ class SeatTaken(CoachingError):
     pass
 
 
-def _start_pairs(cohort: Cohort, proposals: list[DraftPair], *, now: datetime) -> list[Pair]:
-    slots = _free_slots(proposals)
+class SomebodyLeft(CoachingError):
+    pass
+
+
+def _start_pairs(
+    cohort: Cohort, proposals: list[DraftPair], *, capacities: dict[str, int], now: datetime
+) -> list[Pair]:
+    slots = _free_slots(proposals, capacities)
     standings = {
         (row.person_id, row.metric_id): row
         for row in cohort.ranking.standings.filter(
@@ -238,21 +248,29 @@ def _start_pairs(cohort: Cohort, proposals: list[DraftPair], *, now: datetime) -
     return pairs
 
 
-def _free_slots(proposals: list[DraftPair]) -> dict[int, list[int]]:
-    """For each coach, the numbers of seats that no active pair holds, lowest first."""
-    needed: dict[int, int] = {}
-    for proposal in proposals:
-        needed[proposal.coach_id] = needed.get(proposal.coach_id, 0) + 1
-    taken: dict[int, set[int]] = {coach: set() for coach in needed}
+def _free_slots(proposals: list[DraftPair], capacities: dict[str, int]) -> dict[int, list[int]]:
+    """
+    For each coach, the numbers of seats that no active pair holds, lowest first.
+
+    :raises SeatTaken: when a coach has fewer left than the plan needs
+    """
+    needed = Counter(proposal.coach for proposal in proposals)
+    taken: dict[int, set[int]] = {coach.pk: set() for coach in needed}
     active = Pair.objects.active().filter(coach__in=needed).values_list("coach_id", "slot")
     for coach, slot in active:
         taken[coach].add(slot)
-    return {
-        coach: [
-            slot for slot in range(1, count + len(taken[coach]) + 1) if slot not in taken[coach]
-        ][:count]
-        for coach, count in needed.items()
-    }
+    slots = {}
+    for coach, count in needed.items():
+        busy = taken[coach.pk]
+        # Another cohort may have been launched since this plan was solved.
+        left = max(capacities.get(coach.public_id, coach.capacity) - len(busy), 0)
+        if count > left:
+            raise SeatTaken(
+                f"{coach.name} has fewer free seats by now ({left}) than this plan needs "
+                f"({count}). Solve the plan again; it will take that into account."
+            )
+        slots[coach.pk] = [slot for slot in range(1, count + len(busy) + 1) if slot not in busy]
+    return slots
 
 
 def target_for(form: str, standing: Standing, yardstick: Yardstick, metric: Metric) -> float:
@@ -260,7 +278,8 @@ def target_for(form: str, standing: Standing, yardstick: Yardstick, metric: Metr
     The frozen target of a learner, on the working scale, from the *shrunken* baseline.
 
     Somebody who raised a hand may be past the group's benchmark already; the
-    target is then a fifth of the peers' spread beyond the own baseline.
+    target is then a fifth of the peers' spread beyond the own baseline. It never asks for
+    more than half of what is left to the best possible value: nobody can pass that.
     """
     benchmark = {
         Cohort.Target.GAP_TOP: yardstick.top_quartile,
@@ -272,7 +291,21 @@ def target_for(form: str, standing: Standing, yardstick: Yardstick, metric: Metr
     smallest = 0.2 * yardstick.scale
     if metric.sign * (target - standing.estimate) < smallest:
         target = standing.estimate + metric.sign * smallest
+    best = _best_possible(metric)
+    if best is not None and metric.sign * (best - standing.estimate) > 0:
+        half_way = (standing.estimate + best) / 2
+        target = min(target, half_way) if metric.higher_is_better else max(target, half_way)
     return target
+
+
+def _best_possible(metric: Metric) -> float | None:
+    """The end of the scale on the better side; None where there is none (a logarithm has none)."""
+    if metric.kind == Metric.Kind.DURATION:
+        return None
+    if metric.higher_is_better:
+        return 1.0 if metric.kind == Metric.Kind.PROPORTION else metric.upper
+    counted = metric.kind in (Metric.Kind.PROPORTION, Metric.Kind.RATE)
+    return 0.0 if counted else metric.lower
 
 
 def close_finished(*, now: datetime) -> int:

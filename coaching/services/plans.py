@@ -121,6 +121,11 @@ def question_of(plan: Plan) -> Question:
         elif not lacks[row].any() and need[row].any():
             # Below the others overall without one clear weakness: the largest one counts.
             lacks[row, need[row].argmax()] = True
+    swimming = Pair.objects.active().filter(learner__in=learners, metric__in=metrics)
+    row_of = {person.pk: row for row, person in enumerate(learners)}
+    for person, metric in swimming.values_list("learner", "metric"):
+        # Has a coach for that already; a second one would be refused at the launch.
+        lacks[row_of[person], column[metric]] = False
     preferences = {
         attribute: points
         for attribute, points in plan.preferences.items()
@@ -200,10 +205,9 @@ def _possible(
     possible = possible.reshape(len(learners), len(coaches))
     paths = [learner.team.path if learner.team else "" for learner in learners]
     for index, coach in enumerate(coaches):
-        for path in coach.managed_teams.values_list("path", flat=True):
-            possible[[row for row, mine in enumerate(paths) if mine.startswith(path)], index] = (
-                False
-            )
+        for team in coach.managed_teams.all():
+            below = [row for row, path in enumerate(paths) if path.startswith(team.path)]
+            possible[below, index] = False
     row = {person.pk: index for index, person in enumerate(learners)}
     column = {person.pk: index for index, person in enumerate(coaches)}
     ended = Pair.objects.filter(
@@ -249,6 +253,8 @@ def add_rule(
 
     :raises RulesContradict: and nothing is changed
     """
+    if learner == coach:
+        raise RulesContradict(f"A rule needs two people; {coach.name} cannot coach themselves.")
     Rule.objects.update_or_create(
         plan=plan,
         learner=learner,
@@ -276,7 +282,9 @@ def set_capacity(*, plan: Plan, coach: Person, seats: int, by: Person, now: date
     """
     if not 0 <= seats <= 50:
         raise CoachingError(f"{coach.name} can take from 0 to 50 learners at a time.")
-    plan.capacities = {**plan.capacities, coach.public_id: seats}
+    # Locked until the end, so that two managers' seats do not overwrite each other.
+    plan.capacities = Plan.objects.select_for_update().get(pk=plan.pk).capacities
+    plan.capacities[coach.public_id] = seats
     plan.save(update_fields=["capacities"])
     _note(plan, f"{coach.name} takes {seats}", by=by, now=now)
     return _change(plan, now=now)
@@ -404,6 +412,8 @@ def _unpaired(plan: Plan, question: Question, answer: matching.Plan) -> list[Unp
 
 def _why_no_candidate(question: Question, learner: int) -> str:
     who = question.learners[learner].name
+    if Pair.objects.active().filter(learner=question.learners[learner]).exists():
+        return f"{who} has a coach already, in another cohort. Leave them out here."
     if not question.coaches:
         return (
             f"Nobody is a coach in this plan, so {who} has none. Add a coach, or choose the "

@@ -1,10 +1,11 @@
 """Readings move pairs: looks are taken, states follow, cases open, cohorts close."""
 
+import logging
 from collections import defaultdict
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import F, Prefetch, QuerySet
 
 from coaching.domain import cadence, progress
 from coaching.errors import CoachingError
@@ -12,6 +13,8 @@ from coaching.models import Case, Look, Pair, Person, Reading, Session
 from coaching.notifications import messages, outbox
 from coaching.queries import people
 from coaching.services import audit, cohorts
+
+logger = logging.getLogger(__name__)
 
 BATCH = 500
 NEXT_CHECK = timedelta(days=1)
@@ -23,8 +26,11 @@ def check_due(*, now: datetime) -> int:
     Look at every pair that is due: at once after new readings, otherwise daily.
 
     Returns how many were looked at. Safe to run at any time, any number at once.
+
+    :raises ExceptionGroup: at the end, when pairs could not be judged; they do not keep the
+        others waiting
     """
-    checked = 0
+    checked, failures = 0, []
     while True:
         due = list(
             Pair.objects.active()
@@ -34,14 +40,23 @@ def check_due(*, now: datetime) -> int:
             .order_by("next_check_at", "pk")[:BATCH]
         )
         if not due:
-            return checked
+            break
         _take_looks(due, now=now)
         for pair in due:
-            _settle(pair, now=now)
+            try:
+                verdict = verdict_on(pair, looks=pair.all_looks, now=now)
+                if verdict.state != pair.state:
+                    _settle(pair, verdict, now=now)
+            except Exception as failure:
+                logger.exception("Pair %s could not be judged", pair.public_id)
+                failures.append(failure)
         Pair.objects.filter(pk__in=[pair.pk for pair in due], next_check_at__lte=now).update(
             next_check_at=now + NEXT_CHECK
         )
         checked += len(due)
+    if failures:
+        raise ExceptionGroup("Some pairs could not be judged; the log has each of them.", failures)
+    return checked
 
 
 def readings_arrived(readings: QuerySet[Reading], *, now: datetime) -> None:
@@ -130,11 +145,8 @@ def verdict_on(pair: Pair, *, looks: list[Look], now: datetime) -> progress.Verd
 
 
 @transaction.atomic
-def _settle(pair: Pair, *, now: datetime) -> None:
+def _settle(pair: Pair, verdict: progress.Verdict, *, now: datetime) -> None:
     """Give a pair the state its looks and sessions say, with everything that follows from it."""
-    verdict = verdict_on(pair, looks=pair.all_looks, now=now)
-    if verdict.state == pair.state:
-        return
     changes = {"state": verdict.state, "state_since": now, "revision": pair.revision + 1}
     if verdict.state == Pair.State.PASSED:
         changes["passed_at"] = now
@@ -216,7 +228,6 @@ def decide(*, case: Case, decision: str, note: str, by: Person, now: datetime) -
     decided = _close_case(pair, decision, by=by, note=note.strip(), now=now)
     if decided is None:
         raise CaseDecided
-    revision = pair.revision + 1
     if decision == Case.Decision.EVERYTHING:
         today = now.astimezone(pair.learner.zone).date()
         changes = {
@@ -230,7 +241,7 @@ def decide(*, case: Case, decision: str, note: str, by: Person, now: datetime) -
     if (
         Pair.objects.active()
         .filter(pk=pair.pk)
-        .update(state_since=now, revision=revision, **changes)
+        .update(state_since=now, revision=F("revision") + 1, **changes)
         != 1
     ):
         raise CaseDecided
@@ -263,7 +274,8 @@ def log_session(*, pair: Pair, held_on, note: str, by: Person, now: datetime) ->
     """
     if not pair.is_active:
         raise NotSwimming
-    if held_on > now.astimezone(by.zone).date() or held_on < pair.started_at.date():
+    began_on = pair.started_at.astimezone(by.zone).date()
+    if held_on > now.astimezone(by.zone).date() or held_on < began_on:
         raise NotYet
     session, _ = Session.objects.update_or_create(
         pair=pair,

@@ -23,7 +23,7 @@ def writes(patterns: list = urls.urlpatterns) -> Iterator[tuple[str, str]]:
             yield from writes(entry.url_patterns)
             continue
         view = entry.callback
-        methods = getattr(view, "actions", None) or getattr(view, "view_class", SimpleNamespace)
+        methods = getattr(view, "actions", None) or getattr(view, "view_class", None)
         for method in ("post", "put", "patch", "delete"):
             if method in methods if isinstance(methods, dict) else hasattr(methods, method):
                 yield entry.name, method

@@ -271,7 +271,7 @@ def _send_batch(
             _release(
                 letter,
                 state=State.PENDING,
-                attempts=F("attempts") - (letter.state == State.SENDING),
+                attempts=F("attempts") - int(letter.state == State.SENDING),
                 next_attempt_at=at() + FIRST_BACKOFF,
                 outcome=f"The mail server cannot be used: {failure}"[:300],
             )

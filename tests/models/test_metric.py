@@ -8,7 +8,7 @@ from coaching.models import Metric
 @pytest.mark.parametrize(
     ("kind", "unit", "value", "shown"),
     [
-        ("proportion", "", 0.823, "82 %"),
+        ("proportion", "", 0.823, "82.3 %"),
         ("proportion", "", 0.967, "96.7 %"),
         ("proportion", "", 1.0, "100.0 %"),
         ("duration", "", 59.6, "60 s"),

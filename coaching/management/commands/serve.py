@@ -53,9 +53,10 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
         listener.listen(128)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listener.close()
-        reason = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used: {error}"
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        reason = "is taken" if taken else f"cannot be used: {error}"
         raise CommandError(
             f"Port {port} on {host} {reason}. Choose another one: --port {port + 1} "
             f"(with make: make demo PORT={port + 1})."

@@ -1,0 +1,31 @@
+"""Celery's door, through a real worker: what is sent is read back and run."""
+
+from time import monotonic, sleep
+
+import pytest
+from celery.contrib.testing.worker import start_worker
+
+from coaching.models import Beat
+from coaching.tasks import tick
+from config.celery import app
+from tests.conftest import NOW
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_ticks(settings):
+    settings.CELERY_TASK_ALWAYS_EAGER = False
+    app.conf.task_always_eager = False
+    try:
+        with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=10):
+            app.send_task("coaching.tasks.tick")
+            deadline = monotonic() + 10
+            while not Beat.objects.filter(name="tick").exists() and monotonic() < deadline:
+                sleep(0.02)
+    finally:
+        app.conf.task_always_eager = True
+    assert Beat.objects.get(name="tick").at == NOW
+
+
+def test_without_a_broker_a_tick_runs_at_once(db):
+    tick.delay()
+    assert Beat.objects.get(name="tick").at == NOW

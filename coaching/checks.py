@@ -5,6 +5,9 @@ import zoneinfo
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+# Sender, recipient, announcement, text and its acceptance: each may take a whole timeout.
+STEPS_OF_SENDING = 5
+
 
 @register()
 def settings_fit_together(app_configs, **kwargs) -> list[CheckMessage]:
@@ -25,11 +28,11 @@ def settings_fit_together(app_configs, **kwargs) -> list[CheckMessage]:
                 id="lanemate.E002",
             )
         )
-    if settings.EMAIL_TIMEOUT * 2 >= settings.LETTER_LEASE_SECONDS:
+    if settings.EMAIL_TIMEOUT * STEPS_OF_SENDING >= settings.LETTER_LEASE_SECONDS:
         found.append(
             Error(
-                "LETTER_LEASE_SECONDS must be more than twice EMAIL_TIMEOUT: a slow mail "
-                "server would let a second worker send the same letter.",
+                f"LETTER_LEASE_SECONDS must be more than {STEPS_OF_SENDING} times EMAIL_TIMEOUT: "
+                "a slow mail server would let a second worker send the same letter.",
                 hint="Raise LETTER_LEASE_SECONDS or lower EMAIL_TIMEOUT.",
                 id="lanemate.E003",
             )

@@ -4,6 +4,7 @@ from django.db import transaction
 
 from coaching.errors import CoachingError
 from coaching.models import HandRaise, Metric, Person
+from coaching.models.base import folded
 from coaching.services import audit
 
 
@@ -17,8 +18,9 @@ def person_for(user) -> Person | None:
     person = Person.objects.filter(user=user).select_related("team").first()
     if person is None and user.is_superuser:
         person, _ = Person.objects.get_or_create(
-            key=user.get_username(),
+            key_folded=folded(user.get_username()),
             defaults={
+                "key": user.get_username(),
                 "name": user.get_full_name() or user.get_username(),
                 "email": user.email,
                 "access": Person.Access.HR,

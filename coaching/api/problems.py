@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from coaching.errors import CoachingError
 from coaching.services.cohorts import AlreadyLaunched, NotReady, SeatTaken
 from coaching.services.imports import WrongMoment
-from coaching.services.plans import NotADraft
+from coaching.services.plans import CohortLaunched, NotADraft
 from coaching.services.progress import CaseDecided, NotSwimming
 from coaching.services.rankings import ScorecardRefused
 from coaching.services.readings import RowsRefused, TooManyRows
@@ -38,6 +38,7 @@ class Stale(exceptions.APIException):
 STATUS = {
     AlreadyLaunched: HTTPStatus.CONFLICT,
     CaseDecided: HTTPStatus.CONFLICT,
+    CohortLaunched: HTTPStatus.CONFLICT,
     NotADraft: HTTPStatus.CONFLICT,
     NotSwimming: HTTPStatus.CONFLICT,
     SeatTaken: HTTPStatus.CONFLICT,

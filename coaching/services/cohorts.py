@@ -28,6 +28,7 @@ from coaching.services import audit, reminders
 CORE = timedelta(weeks=4)
 # Two looks more than the core: the third look at the target may come with the test.
 DEFAULT_LENGTH = timedelta(weeks=8)
+FURTHEST_TEST = timedelta(weeks=104)
 
 LEARNER_BANDS = {
     "evidence": (Band.WEAK,),
@@ -49,6 +50,10 @@ class TooSoon(CoachingError):
     message = "The test date must lie at least four weeks ahead: that is the core of the coaching."
 
 
+class TooFar(CoachingError):
+    message = "The test can lie at most two years ahead; eight weeks are usual."
+
+
 @transaction.atomic
 def create(
     *, ranking: Ranking, name: str, test_date: date, target_form: str, by: Person, now: datetime
@@ -56,12 +61,14 @@ def create(
     """
     A draft cohort with the learners and coaches that the ranking and raised hands give.
 
-    :raises NoName, TooSoon:
+    :raises NoName, TooSoon, TooFar:
     """
     if not name.strip():
         raise NoName
     if test_date < now.date() + CORE:
         raise TooSoon
+    if test_date > now.date() + FURTHEST_TEST:
+        raise TooFar
     cohort = Cohort.objects.create(
         name=name.strip(),
         team=ranking.scorecard.team,

@@ -222,12 +222,22 @@ class RulesContradict(CoachingError):
     """The manager's rules cannot all hold; the message names the people and the rules."""
 
 
+class CohortLaunched(CoachingError):
+    message = "This cohort has been launched already; it needs no further plan."
+
+
 class NotADraft(CoachingError):
     message = "This plan has been launched; its pairs are changed on their own pages."
 
 
 def draft(*, cohort: Cohort, by: Person, now: datetime) -> Plan:
-    """A new plan for a cohort, solved."""
+    """
+    A new plan for a draft cohort, solved.
+
+    :raises CohortLaunched: when the cohort needs no plan any more
+    """
+    if not Cohort.objects.filter(pk=cohort.pk, state=Cohort.State.DRAFT).exists():
+        raise CohortLaunched
     with transaction.atomic():
         plan = Plan.objects.create(cohort=cohort, preferences=DEFAULT_PREFERENCES, created_at=now)
         _solve(plan, now=now)

@@ -27,7 +27,7 @@ serve: $(VENV)/run.stamp
 	@$(BIN)/python manage.py serve --port $(PORT)
 
 test: $(VENV)/test.stamp
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 browser: $(VENV)/test.stamp
 	@$(BIN)/python -m pytest tests/browser $(ARGS)

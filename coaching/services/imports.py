@@ -9,6 +9,7 @@ change, and then all of it in one transaction.
 import hashlib
 import io
 import logging
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
@@ -35,6 +36,7 @@ SHOWN = 10
 SHOWN_PROBLEMS = 500
 SHOWN_CHANGES = 200
 FIRST_TEAM = "Everybody"
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class NothingUploaded(CoachingError):
@@ -239,12 +241,23 @@ def _read(source: Import, *, now: datetime) -> None:
     Import.objects.filter(pk=source.pk, state=State.UPLOADED).update(
         state=State.READY,
         mapping=mapping.to_json(),
-        preview=preview,
-        problems=list(islice(problems, SHOWN_PROBLEMS)),
+        preview=_storable(preview),
+        problems=_storable(list(islice(problems, SHOWN_PROBLEMS))),
         problem_count=count,
         refusal=refusal,
         lease_until=None,
     )
+
+
+def _storable(value):
+    """Plain values whose texts hold nothing that a database refuses (NUL, half a character)."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {key: _storable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(inner) for inner in value]
+    return value
 
 
 def _write(source: Import, *, now: datetime) -> None:

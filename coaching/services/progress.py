@@ -61,11 +61,9 @@ def check_due(*, now: datetime) -> int:
 
 def readings_arrived(readings: QuerySet[Reading], *, now: datetime) -> None:
     """Have the pairs whose learners' numbers changed looked at by the next sweep."""
-    touched = defaultdict(set)
-    for person, metric in readings.order_by().values_list("person_id", "metric_id").distinct():
-        touched[metric].add(person)
-    for metric, persons in touched.items():
-        Pair.objects.active().filter(metric_id=metric, learner__in=persons).update(
+    for metric in set(readings.order_by().values_list("metric_id", flat=True)):
+        learners = readings.filter(metric_id=metric).order_by().values("person_id")
+        Pair.objects.active().filter(metric_id=metric, learner__in=learners).update(
             next_check_at=now
         )
 

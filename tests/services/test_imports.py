@@ -4,6 +4,7 @@ import io
 import zipfile
 from datetime import date, timedelta
 
+import openpyxl
 import pytest
 from django.db import IntegrityError
 
@@ -555,3 +556,18 @@ def test_a_file_that_is_none_is_refused_with_a_sentence(upload, name, mapping, c
 def test_utf_16_is_read_like_any_other(write):
     source = write(EXPORT.encode("utf-16"))
     assert counts(source) == (3, 0, 0)
+
+
+def test_what_no_database_keeps_is_shown_without_it(upload):
+    book = openpyxl.Workbook()
+    book.active.append(["Agent", "Week", "Score_x0000_"])
+    # Excel's way to write a character that cannot be written.
+    book.active.append(["lea_x0000_", date(2027, 2, 22), 4.5])
+    book.active.append(["ivo", date(2027, 2, 22), 4.1])
+    stream = io.BytesIO()
+    book.save(stream)
+    source = upload(stream.getvalue(), filename="export.xlsx", mapping=None)
+    assert source.state == STATE.READY
+    assert source.problem_count == 1
+    assert source.problems[0]["message"] == "“lea\ufffd” holds control characters."
+    assert source.preview["columns"][0]["samples"] == ["lea\ufffd", "ivo"]

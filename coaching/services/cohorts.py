@@ -244,6 +244,8 @@ def _start_pairs(
         )
         pair.next_reminder_at = reminders.next_reminder(pair, after=now)
         pairs.append(pair)
+    # In one order everywhere, so that two launches wait for each other and not both at once.
+    pairs.sort(key=lambda pair: (pair.coach_id, pair.slot))
     try:
         with transaction.atomic():
             Pair.objects.bulk_create(pairs, batch_size=500)

@@ -211,6 +211,8 @@ try:
     print("launched")
 except cohorts.AlreadyLaunched:
     print("refused")
+except cohorts.SeatTaken:
+    print("seat taken")
 """
 
 
@@ -223,6 +225,21 @@ def test_a_button_pressed_in_three_processes_at_once_launches_once(plan, mara):
     assert Pair.objects.count() == pairs
     assert Letter.objects.count() == Notice.objects.count() == 2 * pairs
     assert Event.objects.filter(verb="cohort launched").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_cohorts_of_the_same_people_launched_at_once_share_nobody(plan, draft_cohort, mara):
+    other = plans.draft(cohort=draft_cohort(name="Winter"), by=mara, now=NOW)
+    said = processes.race(
+        [
+            processes.start(LAUNCH, str(one.pk), str(mara.pk), NOW.isoformat())
+            for one in (plan, other)
+        ]
+    )
+    assert sorted(said) == ["launched\n", "seat taken\n"]
+    assert Pair.objects.count() == plan.draft_pairs.count()
+    assert Pair.objects.values("cohort").distinct().count() == 1
+    assert sorted(Cohort.objects.values_list("state", flat=True)) == ["draft", "live"]
 
 
 # -- targets -----------------------------------------------------------------------------

@@ -24,12 +24,18 @@ class Person(PublicModel):
         HR = "hr", "HR and administration"
         AUDITOR = "auditor", "Auditor"
 
+    class Kind(models.TextChoices):
+        PERSON = "person", "Person"
+        # A group of customers: it has readings and is ranked, but is never paired or written to.
+        SEGMENT = "segment", "Customer segment"
+
     # What peer groups and preferences may be built from, in the order they are offered.
     ATTRIBUTES = ("role", "site", "shift", "language")
 
     key = models.CharField("identifier in exports", max_length=200)
     key_folded = FoldedField(max_length=400, unique=True, source="key")
     name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.PERSON)
     email = models.EmailField(blank=True)
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="person"

@@ -26,7 +26,9 @@ class Ranking(PublicModel):
     # Mondays of the first and the last week that count.
     since = models.DateField()
     until = models.DateField()
-    peers_by = models.JSONField(default=list)
+    subject = models.CharField(max_length=8, default="people")
+    # The scorecard as it was: version, weights by metric key, peers_by, q, policy, minimum_n.
+    settings = models.JSONField(default=dict)
     created_by = models.ForeignKey("coaching.Person", models.SET_NULL, null=True)
     created_at = models.DateTimeField()
     seconds = models.FloatField(default=0)
@@ -69,10 +71,15 @@ class Yardstick(models.Model):
 
 
 class Standing(models.Model):
-    """One person in a ranking, on one metric or, without a metric, overall."""
+    """
+    One person (or segment), or one team, in a ranking: on one metric or, without one, overall.
+    """
 
     ranking = models.ForeignKey(Ranking, models.CASCADE, related_name="standings")
-    person = models.ForeignKey("coaching.Person", models.CASCADE, related_name="standings")
+    person = models.ForeignKey(
+        "coaching.Person", models.CASCADE, null=True, related_name="standings"
+    )
+    team = models.ForeignKey("coaching.Team", models.CASCADE, null=True, related_name="standings")
     metric = models.ForeignKey("coaching.Metric", models.PROTECT, null=True)
     group = models.CharField(max_length=GROUP_LENGTH)
     n = models.FloatField()
@@ -95,6 +102,11 @@ class Standing(models.Model):
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(person__isnull=False, team__isnull=True)
+                | models.Q(person__isnull=True, team__isnull=False),
+                name="standing_of_a_person_or_a_team",
+            ),
             models.UniqueConstraint(
                 fields=["ranking", "metric", "person"],
                 name="standing_once_per_metric",
@@ -104,9 +116,14 @@ class Standing(models.Model):
                 condition=models.Q(metric__isnull=True),
                 name="standing_once_overall",
             ),
+            models.UniqueConstraint(
+                fields=["ranking", "metric", "team"],
+                condition=models.Q(team__isnull=False),
+                name="standing_once_per_team",
+            ),
         ]
         indexes = [models.Index(fields=["ranking", "metric", "band"])]
         ordering = ["pk"]
 
     def __str__(self) -> str:
-        return f"{self.person}: {self.get_band_display()}"
+        return f"{self.person or self.team}: {self.get_band_display()}"

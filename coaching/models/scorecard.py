@@ -12,6 +12,11 @@ class Scorecard(PublicModel):
         LEANING = "leaning", "Leaning: more likely than not"
         QUOTA = "quota", "Quota: a fixed share, right or wrong"
 
+    class Subject(models.TextChoices):
+        PEOPLE = "people", "People"
+        TEAMS = "teams", "Teams"
+        SEGMENTS = "segments", "Customer segments"
+
     name = models.CharField(max_length=120)
     team = models.ForeignKey("coaching.Team", models.CASCADE, related_name="scorecards")
     metrics = models.ManyToManyField("coaching.Metric", through="coaching.ScorecardMetric")
@@ -19,8 +24,22 @@ class Scorecard(PublicModel):
     peers_by = models.JSONField(default=list, blank=True)
     weeks = models.PositiveSmallIntegerField("weeks of readings", default=13)
     policy = models.CharField(max_length=8, choices=Policy, default=Policy.EVIDENCE)
+    # Who is ranked: the people of the team and below, the teams below it, or its segments.
+    subject = models.CharField(max_length=8, choices=Subject, default=Subject.PEOPLE)
+    # The part of the peers that is called worst or best.
+    q = models.FloatField("band width", default=0.25)
+    # Fewer observations of a metric than this count as none.
+    minimum_n = models.FloatField("minimum evidence", default=0)
+    # Raised with every change; a ranking keeps the settings it was made with.
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(q__gt=0, q__lte=0.5), name="scorecard_q_in_range"),
+            models.CheckConstraint(
+                condition=Q(minimum_n__gte=0), name="scorecard_minimum_not_negative"
+            ),
+        ]
         ordering = ["name", "pk"]
 
     def __str__(self) -> str:

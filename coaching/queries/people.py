@@ -11,7 +11,16 @@ def visible_to(person: Person) -> QuerySet[Person]:
 
 def of_team(team: Team) -> QuerySet[Person]:
     """The active people of a team and of all teams below it."""
-    return Person.objects.filter(active=True, team__path__startswith=team.path)
+    return Person.objects.filter(
+        active=True, kind=Person.Kind.PERSON, team__path__startswith=team.path
+    )
+
+
+def segments_of(team: Team) -> QuerySet[Person]:
+    """The customer segments of a team and of all teams below it."""
+    return Person.objects.filter(
+        active=True, kind=Person.Kind.SEGMENT, team__path__startswith=team.path
+    )
 
 
 def readings_visible_to(person: Person) -> QuerySet[Reading]:

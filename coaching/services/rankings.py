@@ -104,7 +104,8 @@ def change_scorecard(
     _check_change(changed, weights)
     for field, value in changed.items():
         setattr(scorecard, field, value)
-    scorecard.save(update_fields=list(changed))
+    scorecard.version += 1
+    scorecard.save(update_fields=[*changed, "version"])
     if weights is not None:
         scorecard.weights.exclude(metric__in=weights).delete()
         for metric, weight in weights.items():
@@ -140,6 +141,21 @@ def _check_change(changed: dict, weights: dict[Metric, float] | None) -> None:
             )
     if not any(weights.values()):
         raise ScorecardRefused("weights", NoWeight.message)
+
+
+def settings_of(scorecard: Scorecard) -> dict:
+    """A scorecard as plain values, for a ranking to keep."""
+    return {
+        "version": scorecard.version,
+        "weights": {
+            row.metric.key: row.weight for row in scorecard.weights.select_related("metric")
+        },
+        "peers_by": scorecard.peers_by,
+        "weeks": scorecard.weeks,
+        "policy": scorecard.policy,
+        "q": scorecard.q,
+        "minimum_n": scorecard.minimum_n,
+    }
 
 
 def window_of(scorecard: Scorecard) -> tuple[date, date]:
@@ -182,14 +198,16 @@ def run(*, scorecard: Scorecard, by: Person | None, now: datetime) -> Ranking:
     ranked: list[tuple[ScorecardMetric, engine.MetricRanking]] = []
     for row in weights:
         readings = window.filter(metric=row.metric, person__in=people.of_team(scorecard.team))
-        result = _rank_one(row.metric, readings, position, codes, len(names))
+        result = _rank_one(row.metric, readings, position, codes, len(names), q=scorecard.q)
         if result is not None:
             ranked.append((row, result))
     if not any(row.weight > 0 for row, _ in ranked):
         raise NoReadings
     try:
         overall = engine.composite(
-            [result for _, result in ranked], weights=[row.weight for row, _ in ranked]
+            [result for _, result in ranked],
+            weights=[row.weight for row, _ in ranked],
+            q=scorecard.q,
         )
     except engine.RankingError as refusal:
         raise CoachingError(str(refusal)) from refusal
@@ -198,7 +216,8 @@ def run(*, scorecard: Scorecard, by: Person | None, now: datetime) -> Ranking:
             scorecard=scorecard,
             since=since,
             until=until,
-            peers_by=scorecard.peers_by,
+            subject=scorecard.subject,
+            settings=settings_of(scorecard),
             created_by=by,
             created_at=now,
         )
@@ -226,7 +245,13 @@ def _peer_groups(members: list[Person], peers_by: list[str]) -> tuple[np.ndarray
 
 
 def _rank_one(
-    metric: Metric, readings, position: dict[int, int], codes: np.ndarray, groups: int
+    metric: Metric,
+    readings,
+    position: dict[int, int],
+    codes: np.ndarray,
+    groups: int,
+    *,
+    q: float,
 ) -> engine.MetricRanking | None:
     rows = list(readings.order_by("person_id", "period").values_list(
         "person_id", "period", "n", "sum", "sumsq"
@@ -245,7 +270,9 @@ def _rank_one(
             period=[day.toordinal() for day in period],
             people=len(position),
         )
-        return engine.rank_metric(tally, direction=metric.direction, group=codes, groups=groups)
+        return engine.rank_metric(
+            tally, direction=metric.direction, group=codes, groups=groups, q=q
+        )
     except engine.RankingError as refusal:
         raise CoachingError(f"{metric.name}: {refusal}") from refusal
 

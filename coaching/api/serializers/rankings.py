@@ -81,7 +81,7 @@ class RankingShape(PublicShape):
     class Meta:
         model = Ranking
         fields = (
-            "id", "scorecard", "since", "until", "peers_by", "created_by", "created_at", "seconds",
+            "id", "scorecard", "since", "until", "subject", "settings", "created_by", "created_at", "seconds",
         )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from tests.conftest import NOW
 def test_a_worker_ticks(settings):
     settings.CELERY_TASK_ALWAYS_EAGER = False
     app.conf.task_always_eager = False
+    app.conf.broker_transport_options = {"polling_interval": 0.01}
     try:
         with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=10):
             app.send_task("coaching.tasks.tick")

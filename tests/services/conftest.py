@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from coaching.domain import cadence
-from coaching.models import Cohort, Person, Plan, Ranking
+from coaching.models import Cohort, Person, Plan, Ranking, Reading
 from coaching.services import cohorts, plans, rankings
 from tests import factories
 from tests.conftest import NOW
@@ -29,17 +29,26 @@ def fill(csat, quality) -> Callable[..., list[Person]]:
             factories.make_person(f"{team} {place}", team=team, role=role)
             for place in range(number)
         ]
+        rows = []
         for place, person in enumerate(crew):
             share = place / (number - 1)
             for week in range(weeks):
-                monday = LAST_WEEK - week * cadence.WEEK
                 wobble = 0.05 * ((place + week) % 3 - 1)
-                factories.add_reading(
-                    person, csat, monday, mean=3 + 1.5 * share + wobble, n=40, sd=0.8
-                )
-                factories.add_reading(
-                    person, quality, monday, mean=85 - 20 * share + 10 * wobble, n=10, sd=7
-                )
+                for metric, mean, n, sd in (
+                    (csat, 3 + 1.5 * share + wobble, 40, 0.8),
+                    (quality, 85 - 20 * share + 10 * wobble, 10, 7),
+                ):
+                    rows.append(
+                        Reading(
+                            person=person,
+                            metric=metric,
+                            period=LAST_WEEK - week * cadence.WEEK,
+                            n=n,
+                            sum=n * mean,
+                            sumsq=n * (mean**2 + sd**2),
+                        )
+                    )
+        Reading.objects.bulk_create(rows)
         return crew
 
     return fill_team

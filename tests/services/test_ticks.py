@@ -40,7 +40,7 @@ def test_a_restless_ticker_sends_each_letter_once(pair):
     while hour < NOW + timedelta(days=8):
         ticks.tick(now=hour)
         ticks.tick(now=hour)
-        hour += timedelta(hours=4)
+        hour += timedelta(hours=6)
     # A note for each side on Wednesday; on Monday a digest for both and for Mara.
     kinds = sorted(Letter.objects.values_list("kind", flat=True))
     assert kinds == ["digest"] * 3 + ["reminder"] * 2

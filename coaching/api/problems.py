@@ -14,8 +14,8 @@ from coaching.services.cohorts import AlreadyLaunched, NotReady, SeatTaken
 from coaching.services.imports import WrongMoment
 from coaching.services.plans import CohortLaunched, NotADraft
 from coaching.services.progress import CaseDecided, NotSwimming
-from coaching.services.rankings import ScorecardRefused
 from coaching.services.readings import RowsRefused, TooManyRows
+from coaching.services.scorecards import ScorecardRefused
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -27,7 +27,7 @@ from coaching.models import (
     Team,
 )
 from coaching.queries import clock
-from coaching.services import cohorts, people, plans, progress, rankings, ticks
+from coaching.services import cohorts, people, plans, progress, rankings, scorecards, ticks
 
 SEED = 4
 WEEKS = 26
@@ -83,7 +83,7 @@ def load(*, now: datetime, seed: int = SEED) -> Cohort:
         for weeks_ago in range(WEEKS, WEEKS_OF_COACHING + 1, -1):
             _store_week(world, monday - timedelta(weeks=weeks_ago))
     leeds = Team.objects.get(name=FIRST_SITE)
-    scorecard = rankings.default_scorecard(team=leeds, by=mara, now=launched_at)
+    scorecard = scorecards.default_scorecard(team=leeds, by=mara, now=launched_at)
     ranking = rankings.run(scorecard=scorecard, by=mara, now=launched_at)
     cohort = cohorts.create(
         ranking=ranking,
@@ -99,7 +99,7 @@ def load(*, now: datetime, seed: int = SEED) -> Cohort:
     ticks.tick(now=launched_at)
     _live(start=launched_at, end=now, seed=seed)
     _raise_a_hand(now=now)
-    whole = rankings.default_scorecard(team=mara.team, by=mara, now=now)
+    whole = scorecards.default_scorecard(team=mara.team, by=mara, now=now)
     rankings.run(scorecard=whole, by=mara, now=now)
     return cohort
 

@@ -6,7 +6,7 @@ import pytest
 
 from coaching.domain import cadence
 from coaching.models import Band, Metric, Reading, Standing
-from coaching.services import rankings
+from coaching.services import rankings, scorecards
 from tests import factories
 from tests.conftest import NOW
 from tests.services.conftest import LAST_WEEK
@@ -19,7 +19,7 @@ def bands(ranking, metric=None) -> dict[str, int]:
 
 def test_the_first_scorecard_holds_everything_that_was_imported(crew, team, mara, csat, quality):
     factories.make_metric("never-read")
-    scorecard = rankings.default_scorecard(team=team, by=mara, now=NOW)
+    scorecard = scorecards.default_scorecard(team=team, by=mara, now=NOW)
     assert set(scorecard.metrics.all()) == {csat, quality}
     assert {row.weight for row in scorecard.weights.all()} == {1}
     assert (scorecard.peers_by, scorecard.weeks, scorecard.policy) == (["role"], 13, "evidence")
@@ -27,20 +27,20 @@ def test_the_first_scorecard_holds_everything_that_was_imported(crew, team, mara
 
 def test_without_roles_everybody_is_a_peer(crew, team, mara):
     type(mara).objects.update(role="")
-    assert rankings.default_scorecard(team=team, by=mara, now=NOW).peers_by == []
+    assert scorecards.default_scorecard(team=team, by=mara, now=NOW).peers_by == []
 
 
 def test_without_readings_there_is_nothing_to_rank(team, mara, csat):
-    with pytest.raises(rankings.NoReadings):
-        rankings.default_scorecard(team=team, by=mara, now=NOW)
-    with pytest.raises(rankings.NoReadings):
+    with pytest.raises(scorecards.NoReadings):
+        scorecards.default_scorecard(team=team, by=mara, now=NOW)
+    with pytest.raises(scorecards.NoReadings):
         rankings.run(scorecard=factories.make_scorecard(team, csat), by=mara, now=NOW)
 
 
 def test_without_weights_there_is_nothing_to_rank(crew, team, mara, csat):
     scorecard = factories.make_scorecard(team, csat)
     scorecard.weights.update(weight=0)
-    with pytest.raises(rankings.NoWeight):
+    with pytest.raises(scorecards.NoWeight):
         rankings.run(scorecard=scorecard, by=mara, now=NOW)
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from coaching.models import Cohort, Member, Plan, Ranking
-from coaching.services import cohorts, plans, rankings
+from coaching.services import cohorts, plans, rankings, scorecards
 from tests import factories
 
 PEOPLE = 24
@@ -21,7 +21,7 @@ def ranked(team, mara, csat, now) -> Ranking:
             factories.add_reading(
                 person, csat, monday - timedelta(weeks=week), mean=2.6 + 0.08 * number, n=40
             )
-    scorecard = rankings.default_scorecard(team=team, by=mara, now=now)
+    scorecard = scorecards.default_scorecard(team=team, by=mara, now=now)
     return rankings.run(scorecard=scorecard, by=mara, now=now)
 
 

@@ -11,7 +11,7 @@ from coaching.api.fields import (
 )
 from coaching.models import Person, Ranking, Scorecard, ScorecardMetric, Standing, Yardstick
 from coaching.queries import metrics, teams
-from coaching.services.rankings import HEAVIEST, MOST_WEEKS
+from coaching.services.scorecards import HEAVIEST, MOST_WEEKS
 
 
 class WeightShape(Shape):

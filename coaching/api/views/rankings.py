@@ -19,6 +19,7 @@ from coaching.api.serializers.rankings import (
 from coaching.models import Person, Ranking, Scorecard, Standing
 from coaching.queries import access, rankings
 from coaching.services import rankings as ranking_services
+from coaching.services import scorecards
 
 
 class Scorecards(ListModelMixin, RetrieveModelMixin, ManagerRows):
@@ -33,7 +34,7 @@ class Scorecards(ListModelMixin, RetrieveModelMixin, ManagerRows):
     @extend_schema(request=NewScorecard, responses={201: ScorecardShape})
     def create(self, request: Request) -> Response:
         """A first scorecard for a team, proposed from the readings it has."""
-        card = ranking_services.default_scorecard(
+        card = scorecards.default_scorecard(
             by=self.reader, now=self.now, **self.given(NewScorecard)
         )
         where = reverse("api:scorecard-detail", kwargs={"id": card.public_id})
@@ -42,7 +43,7 @@ class Scorecards(ListModelMixin, RetrieveModelMixin, ManagerRows):
     @extend_schema(request=ScorecardChange, responses=ScorecardShape)
     def partial_update(self, request: Request, id: str) -> Response:
         """Change what is given. Rankings that exist stay as they were."""
-        card = ranking_services.change_scorecard(
+        card = scorecards.change_scorecard(
             scorecard=self.get_object(), by=self.reader, now=self.now, **self.given(ScorecardChange)
         )
         return self._told(card)

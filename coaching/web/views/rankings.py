@@ -7,6 +7,7 @@ from django.views.decorators.http import require_POST
 from coaching.models import Band, Metric, Standing, Team, Yardstick
 from coaching.queries import access, rankings
 from coaching.services import rankings as ranking_services
+from coaching.services import scorecards
 from coaching.web import charts, words
 from coaching.web.doors import flash_form_errors, flashing, for_manager
 from coaching.web.forms import TeamForm
@@ -39,7 +40,7 @@ def rank_team(request: HttpRequest) -> HttpResponse:
         flash_form_errors(request, form)
         return redirect("rankings")
     with flashing(request) as attempt:
-        card = ranking_services.default_scorecard(
+        card = scorecards.default_scorecard(
             team=form.cleaned_data["team"], by=request.person, now=request.now
         )
         row = ranking_services.run(scorecard=card, by=request.person, now=request.now)

@@ -2,6 +2,7 @@ from django.db import models
 from django.db.models import Q
 
 from coaching.models.base import PublicModel
+from coaching.models.scorecard import Scorecard
 
 
 class Cohort(PublicModel):
@@ -23,6 +24,13 @@ class Cohort(PublicModel):
     state = models.CharField(max_length=6, choices=State, default=State.DRAFT)
     target_form = models.CharField(max_length=8, choices=Target, default=Target.GAP_TOP)
     test_date = models.DateField()
+    # How its people were selected: the policy, the part of the peers that counted as worst or
+    # best, and for a quota of so many instead of a share, how many from each end.
+    policy = models.CharField(
+        max_length=8, choices=Scorecard.Policy, default=Scorecard.Policy.EVIDENCE
+    )
+    q = models.FloatField("band width", default=0.25)
+    quota = models.PositiveIntegerField("people from each end", null=True, blank=True)
     created_by = models.ForeignKey(
         "coaching.Person", models.SET_NULL, null=True, related_name="created_cohorts"
     )
@@ -42,6 +50,7 @@ class Cohort(PublicModel):
                 | (~Q(state="closed") & Q(closed_at__isnull=True)),
                 name="cohort_closed_at_iff_closed",
             ),
+            models.CheckConstraint(condition=Q(q__gt=0, q__lte=0.5), name="cohort_q_in_range"),
         ]
         ordering = ["-created_at", "-pk"]
 
@@ -67,6 +76,8 @@ class Member(models.Model):
     source = models.CharField(max_length=7, choices=Source, default=Source.RANKING)
     # The skill a hand was raised for.
     metric = models.ForeignKey("coaching.Metric", models.PROTECT, null=True, blank=True)
+    # The probability, when selected, of truly belonging to the part they were selected from.
+    chance = models.FloatField(null=True, blank=True)
     # Left out by the manager; kept, so that the choice stays visible.
     left_out = models.BooleanField(default=False)
     note = models.CharField(max_length=300, blank=True)

@@ -28,6 +28,8 @@ def _quiet_world(settings, monkeypatch) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CELERY_TASK_ALWAYS_EAGER = True
+    # Whoever wants the broker asks for it (tests/test_tasks.py).
+    settings.REDIS_URL = ""
     monkeypatch.setattr(clock, "now", lambda: NOW)
 
 

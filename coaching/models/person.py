@@ -3,6 +3,7 @@ import zoneinfo
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 
 from coaching.models.base import FoldedField, PublicModel
 
@@ -57,6 +58,13 @@ class Person(PublicModel):
     active = models.BooleanField(default=True)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(kind="segment") | Q(email="", user=None, access="staff"),
+                name="segment_is_never_written_to",
+                violation_error_message="A customer segment has neither a login nor an address.",
+            ),
+        ]
         ordering = ["name", "pk"]
         verbose_name_plural = "people"
 

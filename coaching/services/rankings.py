@@ -1,16 +1,32 @@
-"""Stored readings -> a ranking with its standings and yardsticks."""
+"""
+Stored readings -> a ranking with its standings and yardsticks.
+
+From one million people on, what costs is not the arithmetic but an object per row. So a subject
+is a place in arrays from the first query to the last, and nothing here loops over people.
+"""
 
 import time
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Max, Min
+from django.db.models import (
+    Case,
+    Count,
+    F,
+    Min,
+    QuerySet,
+    Sum,
+    When,
+    Window,
+)
+from django.db.models.functions import Coalesce
+from numpy.typing import NDArray
 
 from coaching.domain import ranking as engine
 from coaching.errors import CoachingError
 from coaching.models import (
-    Metric,
     Person,
     Ranking,
     Reading,
@@ -21,9 +37,90 @@ from coaching.models import (
 )
 from coaching.queries import people
 from coaching.services import audit
+from coaching.services.columns import UNKNOWN, Column, DayNumber, Text, fetch, store
 from coaching.services.scorecards import NoReadings, NoWeight, settings_of
 
 EVERYBODY = "everybody"
+_READING = [("subject", "i8"), ("day", "i4"), ("n", "f8"), ("sum", "f8"), ("sumsq", "f8")]
+_BANDS = [band.words for band in engine.Band]
+
+
+class NobodyToRank(CoachingError):
+    """There is nobody, or no team or segment, to be ranked; says what to do for each."""
+
+    def __init__(self, scorecard: Scorecard) -> None:
+        team = scorecard.team.name
+        super().__init__(
+            {
+                Scorecard.Subject.PEOPLE: f"Nobody works in {team} or a team below it. Add people, "
+                "or import an export that names them, then rank.",
+                Scorecard.Subject.SEGMENTS: f"{team} has no customer segments. Import readings "
+                "by segment, then rank.",
+                Scorecard.Subject.TEAMS: f"No team below {team} has people. Rank the people of "
+                f"{team}, or put them into teams first.",
+            }[Scorecard.Subject(scorecard.subject)]
+        )
+
+
+class TooLittle(CoachingError):
+    """Nothing is left above the scorecard's minimum of observations."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subjects:
+    """
+    Who is ranked: people, customer segments or teams.
+
+    pk : row numbers, ascending
+    group : each one's peer group, a place in `groups`
+    groups : the names of the peer groups, sorted
+    """
+
+    pk: NDArray[np.int64]
+    group: NDArray[np.intp]
+    groups: list[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """What a ranking is made from: figures per subject for each metric that has any."""
+
+    scorecard: Scorecard
+    since: date
+    until: date
+    subjects: Subjects
+    tallies: list[tuple[ScorecardMetric, engine.Tally]]
+    # Metric key -> why it does not count this time.
+    left_out: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    metrics: list[tuple[ScorecardMetric, engine.MetricRanking]]
+    overall: engine.CompositeRanking
+
+
+def run(*, scorecard: Scorecard, by: Person | None, now: datetime) -> Ranking:
+    """
+    Rank a scorecard's subjects on each metric and overall, and keep the result.
+
+    The ranking's settings are the scorecard's, and `left_out` (metric key -> a sentence on why
+    it does not count) and `small_groups` (a sentence on who cannot be labelled, or nothing).
+
+    :raises NobodyToRank, NoReadings, TooLittle, NoWeight:
+    :raises CoachingError: for readings from which no ranking can be made
+    """
+    started = time.monotonic()
+    material = read(scorecard)
+    outcome = work_out(material)
+    with transaction.atomic():
+        ranking = keep(material, outcome, by=by, now=now)
+        ranking.seconds = time.monotonic() - started
+        ranking.save(update_fields=["seconds"])
+    return ranking
+
+
+# -- reading -------------------------------------------------------------------------------
 
 
 def window_of(scorecard: Scorecard) -> tuple[date, date]:
@@ -32,197 +129,285 @@ def window_of(scorecard: Scorecard) -> tuple[date, date]:
 
     :raises NoReadings:
     """
-    readings = Reading.objects.filter(
-        person__in=people.of_team(scorecard.team), metric__in=scorecard.metrics.all()
-    )
-    newest = readings.aggregate(newest=Max("period"))["newest"]
+
+    def first(order: str, **narrowed: date) -> list[date]:
+        """Of each metric on its own, for then an index leads straight to its first or last."""
+        readings = Reading.objects.filter(person__in=_measured(scorecard), **narrowed)
+        found = [
+            readings.filter(metric=metric).order_by(order).values_list("period", flat=True).first()
+            for metric in scorecard.metrics.order_by("pk")
+        ]
+        return [day for day in found if day is not None]
+
+    newest = max(first("-period"), default=None)
     if newest is None:
         raise NoReadings
-    since = newest - timedelta(weeks=scorecard.weeks - 1)
-    oldest = readings.filter(period__gte=since).aggregate(oldest=Min("period"))["oldest"]
-    return oldest, newest
+    return min(first("period", period__gte=newest - timedelta(weeks=scorecard.weeks - 1))), newest
 
 
-def run(*, scorecard: Scorecard, by: Person | None, now: datetime) -> Ranking:
+def read(scorecard: Scorecard) -> Material:
     """
-    Rank a scorecard's people on each metric and overall, and keep the result.
+    Find the subjects, and add up their readings.
 
-    :raises NoReadings, NoWeight:
+    :raises NobodyToRank, NoReadings, TooLittle, NoWeight, CoachingError:
     """
-    started = time.monotonic()
-    weights = [row for row in scorecard.weights.select_related("metric")]
+    weights = list(scorecard.weights.select_related("metric"))
     if not any(row.weight > 0 for row in weights):
         raise NoWeight
+    everybody = _subjects(scorecard)
+    if not everybody.pk.size:
+        raise NobodyToRank(scorecard)
     since, until = window_of(scorecard)
-    window = Reading.objects.filter(period__gte=since, period__lte=until)
-    members = list(
-        people.of_team(scorecard.team)
-        .filter(readings__in=window.filter(metric__in=[row.metric_id for row in weights]))
-        .distinct()
-        .order_by("pk")
-    )
-    codes, names = _peer_groups(members, scorecard.peers_by)
-    position = {person.pk: index for index, person in enumerate(members)}
-    ranked: list[tuple[ScorecardMetric, engine.MetricRanking]] = []
+
+    tallies, left_out = [], {}
+    seen = np.zeros(everybody.pk.shape, dtype=bool)
     for row in weights:
-        readings = window.filter(metric=row.metric, person__in=people.of_team(scorecard.team))
-        result = _rank_one(row.metric, readings, position, codes, len(names), q=scorecard.q)
-        if result is not None:
-            ranked.append((row, result))
-    if not any(row.weight > 0 for row, _ in ranked):
-        raise NoReadings
+        figures = _tally(scorecard, row, since, until, everybody, seen)
+        if figures is None:
+            left_out[row.metric.key] = _why_left_out(scorecard, row, since, until)
+        else:
+            tallies.append((row, figures))
+    if not any(row.weight > 0 for row, _ in tallies):
+        raise TooLittle(" ".join(left_out.values()))
+    subjects = Subjects(everybody.pk[seen], everybody.group[seen], everybody.groups)
+    tallies = [(row, _only(figures, seen)) for row, figures in tallies]
+    return Material(scorecard, since, until, subjects, tallies, left_out)
+
+
+def _measured(scorecard: Scorecard) -> QuerySet[Person]:
+    """Those whose readings count: the people or segments themselves, or the people of teams."""
+    if scorecard.subject == Scorecard.Subject.SEGMENTS:
+        return people.segments_of(scorecard.team)
+    members = people.of_team(scorecard.team)
+    if scorecard.subject == Scorecard.Subject.TEAMS:
+        members = members.exclude(team=scorecard.team)
+    return members
+
+
+def _subjects(scorecard: Scorecard) -> Subjects:
+    """Everybody who may have readings."""
+    members = _measured(scorecard)
+    if scorecard.subject == Scorecard.Subject.TEAMS:
+        teams = np.array(
+            members.order_by("team").values_list("team", flat=True).distinct(), dtype=np.int64
+        )
+        return Subjects(teams, np.zeros(teams.size, np.intp), [EVERYBODY])
+
+    # The first member of a peer group stands for it, until its name is needed.
+    first = Window(Min("pk"), partition_by=scorecard.peers_by or None)
+    rows = fetch(members.order_by("pk").values_list("pk", first), [("pk", "i8"), ("first", "i8")])
+    firsts, group = np.unique(rows["first"], return_inverse=True)
+    found = Person.objects.only("pk", *scorecard.peers_by).in_bulk(firsts.tolist())
+    labels = [
+        " · ".join(getattr(found[pk], name) or "–" for name in scorecard.peers_by) or EVERYBODY
+        for pk in firsts.tolist()
+    ]
+    groups, code = np.unique(labels, return_inverse=True)
+    return Subjects(rows["pk"], code[group], groups.tolist())
+
+
+def _readings(scorecard: Scorecard, row: ScorecardMetric, since: date, until: date) -> NDArray:
+    """One metric's readings in the window, by subject and week; a team's are its people's sums."""
+    readings = Reading.objects.filter(
+        person__in=_measured(scorecard), metric=row.metric, period__range=(since, until)
+    ).order_by()
+    if scorecard.subject == Scorecard.Subject.TEAMS:
+        # Unknown squares of one person make those of the team unknown.
+        squares = Case(When(known=F("rows"), then=Sum("sumsq")))
+        columns = (
+            readings.values("person__team", day=DayNumber("period"))
+            .annotate(n_all=Sum("n"), sum_all=Sum("sum"), known=Count("sumsq"), rows=Count("pk"))
+            .values_list("person__team", "day", "n_all", "sum_all", Coalesce(squares, UNKNOWN))
+        )
+    else:
+        columns = readings.values_list(
+            "person", DayNumber("period"), "n", "sum", Coalesce("sumsq", UNKNOWN)
+        )
+    found = fetch(columns, _READING)
+    # Sums of floats depend on their order, and a database owes us none.
+    return found[np.lexsort((found["day"], found["subject"]))]
+
+
+def _tally(
+    scorecard: Scorecard,
+    row: ScorecardMetric,
+    since: date,
+    until: date,
+    subjects: Subjects,
+    seen: NDArray[np.bool_],
+) -> engine.Tally | None:
+    """One metric added up per subject, None without any; marks in `seen` who has readings."""
+    rows = _readings(scorecard, row, since, until)
+    place = np.searchsorted(subjects.pk, rows["subject"])
+    # Somebody may have joined between the two queries: they wait for the next ranking.
+    place = np.minimum(place, subjects.pk.size - 1)
+    known = subjects.pk[place] == rows["subject"]
+    rows, place = rows[known], place[known]
+    seen[place] = True
+    enough = np.bincount(place, weights=rows["n"])[place] >= scorecard.minimum_n
+    rows, place = rows[enough], place[enough]
+    if not rows.size:
+        return None
     try:
-        overall = engine.composite(
-            [result for _, result in ranked],
-            weights=[row.weight for row, _ in ranked],
-            q=scorecard.q,
+        return engine.tally(
+            kind=row.metric.kind,
+            person=place,
+            n=rows["n"],
+            total=rows["sum"],
+            sumsq=None if np.isnan(rows["sumsq"]).all() else rows["sumsq"],
+            period=rows["day"],
+            people=subjects.pk.size,
         )
     except engine.RankingError as refusal:
-        raise CoachingError(str(refusal)) from refusal
-    with transaction.atomic():
-        ranking = Ranking.objects.create(
-            scorecard=scorecard,
-            since=since,
-            until=until,
-            subject=scorecard.subject,
-            settings=settings_of(scorecard),
-            created_by=by,
-            created_at=now,
+        raise CoachingError(f"{row.metric.name}: {refusal}") from refusal
+
+
+def _only(figures: engine.Tally, chosen: NDArray[np.bool_]) -> engine.Tally:
+    columns = (figures.n, figures.total, figures.sumsq, figures.scatter, figures.scatter_df)
+    return engine.Tally(
+        figures.kind, *(None if column is None else column[chosen] for column in columns)
+    )
+
+
+def _why_left_out(scorecard: Scorecard, row: ScorecardMetric, since: date, until: date) -> str:
+    weeks = f"in the weeks of {since} to {until}"
+    if scorecard.minimum_n > 0:
+        return (
+            f"{row.metric.name} was left out: nobody has {scorecard.minimum_n:g} observations of "
+            f"it {weeks}. Lower the minimum evidence, or rank over more weeks."
         )
-        for row, result in ranked:
-            Yardstick.objects.bulk_create(_yardsticks(ranking, row, result, names))
-        standings = _overall_standings(ranking, members, overall, names)
-        for row, result in ranked:
-            standings += _metric_standings(ranking, members, row.metric, result, names)
-        Standing.objects.bulk_create(standings, batch_size=2000)
-        ranking.seconds = time.monotonic() - started
-        ranking.save(update_fields=["seconds"])
-        audit.record("ranked", ranking, by=by, now=now, team=scorecard.team, people=len(members))
+    return (
+        f"{row.metric.name} was left out: it has no readings {weeks}. Import some, rank over "
+        "more weeks, or take it off the scorecard."
+    )
+
+
+# -- working out ---------------------------------------------------------------------------
+
+
+def work_out(material: Material) -> Outcome:
+    """
+    Rank on each metric and overall.
+
+    :raises CoachingError: for readings from which no ranking can be made
+    """
+    subjects, q = material.subjects, material.scorecard.q
+    ranked: list[tuple[ScorecardMetric, engine.MetricRanking]] = []
+    try:
+        for row, figures in material.tallies:
+            result = engine.rank_metric(
+                figures,
+                direction=row.metric.direction,
+                group=subjects.group,
+                groups=len(subjects.groups),
+                q=q,
+            )
+            ranked.append((row, result))
+    except engine.RankingError as refusal:
+        raise CoachingError(f"{row.metric.name}: {refusal}") from refusal
+    overall = engine.composite(
+        [result for _, result in ranked], weights=[row.weight for row, _ in ranked], q=q
+    )
+    return Outcome(ranked, overall)
+
+
+# -- keeping -------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def keep(material: Material, outcome: Outcome, *, by: Person | None, now: datetime) -> Ranking:
+    """Store a ranking with all its standings and yardsticks."""
+    scorecard, subjects = material.scorecard, material.subjects
+    ranking = Ranking.objects.create(
+        scorecard=scorecard,
+        since=material.since,
+        until=material.until,
+        subject=scorecard.subject,
+        settings={
+            **settings_of(scorecard),
+            "left_out": material.left_out,
+            "small_groups": _small_groups(subjects, outcome.overall.people),
+        },
+        created_by=by,
+        created_at=now,
+    )
+    _store_standings(ranking, subjects, None, outcome.overall)
+    for row, result in outcome.metrics:
+        _store_yardsticks(ranking, subjects, row, result)
+        _store_standings(ranking, subjects, row, result)
+    audit.record("ranked", ranking, by=by, now=now, team=scorecard.team, people=subjects.pk.size)
     return ranking
 
 
-def _peer_groups(members: list[Person], peers_by: list[str]) -> tuple[np.ndarray, list[str]]:
-    """Each person's peer group as a code, and the groups' names."""
-    labels = [
-        " · ".join(str(getattr(person, attribute)) or "–" for attribute in peers_by) or EVERYBODY
-        for person in members
-    ]
-    names = sorted(set(labels))
-    code = {name: index for index, name in enumerate(names)}
-    return np.array([code[label] for label in labels], dtype=np.intp), names
-
-
-def _rank_one(
-    metric: Metric,
-    readings,
-    position: dict[int, int],
-    codes: np.ndarray,
-    groups: int,
-    *,
-    q: float,
-) -> engine.MetricRanking | None:
-    rows = list(readings.order_by("person_id", "period").values_list(
-        "person_id", "period", "n", "sum", "sumsq"
-    ))  # fmt: skip
-    if not rows:
-        return None
-    person, period, n, total, sumsq = zip(*rows, strict=True)
-    squares = np.array([np.nan if value is None else value for value in sumsq])
-    try:
-        tally = engine.tally(
-            kind=metric.kind,
-            person=[position[pk] for pk in person],
-            n=n,
-            total=total,
-            sumsq=None if np.isnan(squares).all() else squares,
-            period=[day.toordinal() for day in period],
-            people=len(position),
+def _small_groups(subjects: Subjects, sizes: NDArray[np.intp]) -> str:
+    """A sentence on the peer groups in which nobody can be labelled; empty without any."""
+    inhabited = np.flatnonzero(sizes)
+    small = inhabited[sizes[inhabited] < engine.SMALLEST_GROUP]
+    if not small.size:
+        return ""
+    if subjects.groups == [EVERYBODY]:
+        return (
+            f"Only {sizes[small[0]]} of them have readings. Below {engine.SMALLEST_GROUP} nobody "
+            "is labelled: rank a larger team."
         )
-        return engine.rank_metric(
-            tally, direction=metric.direction, group=codes, groups=groups, q=q
-        )
-    except engine.RankingError as refusal:
-        raise CoachingError(f"{metric.name}: {refusal}") from refusal
+    named = ", ".join(f"{subjects.groups[code]}: {sizes[code]}" for code in small[:5])
+    more = ", …" if small.size > 5 else ""
+    return (
+        f"{small.size} of {inhabited.size} peer groups have fewer than {engine.SMALLEST_GROUP} "
+        f"with readings ({named}{more}). Nobody in them is labelled: let peers share fewer "
+        "attributes, or rank a larger team."
+    )
 
 
-def _yardsticks(
-    ranking: Ranking, row: ScorecardMetric, result: engine.MetricRanking, names: list[str]
-) -> list[Yardstick]:
-    return [
-        Yardstick(
-            ranking=ranking,
-            metric=row.metric,
-            weight=row.weight,
-            group=name,
-            people=int(result.people[index]),
-            mean=result.mean[index],
-            tau2=result.tau2[index],
-            tau2_plug_in=result.tau2_plug_in[index],
-            sigma2=result.sigma2[index],
-            scale=result.scale[index],
-            top_quartile=result.top_mean[index],
-            low_cut=result.cut_low[index],
-        )
-        for index, name in enumerate(names)
-        if result.people[index]
-    ]
-
-
-def _metric_standings(
-    ranking: Ranking,
-    members: list[Person],
-    metric: Metric,
-    result: engine.MetricRanking,
-    names: list[str],
-) -> list[Standing]:
-    return [
-        Standing(
-            ranking=ranking,
-            person=person,
-            metric=metric,
-            group=names[result.group[index]],
-            n=result.n[index],
-            raw=None if np.isnan(result.raw[index]) else result.raw[index],
-            estimate=result.theta[index],
-            se=result.se[index],
-            reliability=result.reliability[index],
-            z=result.z[index],
-            **_chances(result, index),
-        )
-        for index, person in enumerate(members)
-        # A group without one reading of a metric has no frame to be read in.
-        if result.people[result.group[index]]
-    ]
-
-
-def _overall_standings(
-    ranking: Ranking, members: list[Person], result: engine.CompositeRanking, names: list[str]
-) -> list[Standing]:
-    return [
-        Standing(
-            ranking=ranking,
-            person=person,
-            metric=None,
-            group=names[result.group[index]],
-            n=0,
-            raw=None,
-            estimate=result.score[index],
-            se=result.se[index],
-            reliability=result.reliability[index],
-            z=result.score[index],
-            **_chances(result, index),
-        )
-        for index, person in enumerate(members)
-    ]
-
-
-def _chances(result, index: int) -> dict:
-    return {
-        "p_low": result.p_low[index],
-        "p_high": result.p_high[index],
-        "p_need": result.p_need[index],
-        "p_skill": result.p_skill[index],
-        "rank_low": result.rank_low[index],
-        "rank_high": result.rank_high[index],
-        "band": engine.Band(result.band[index]).words,
+def _store_yardsticks(
+    ranking: Ranking, subjects: Subjects, row: ScorecardMetric, result: engine.MetricRanking
+) -> None:
+    some = np.flatnonzero(result.people)
+    columns: dict[str, Column] = {
+        "ranking_id": ranking.pk,
+        "metric_id": row.metric_id,
+        "weight": float(row.weight),
+        "group": Text(subjects.groups, some),
+        "people": result.people[some],
+        "mean": result.mean[some],
+        "tau2": result.tau2[some],
+        "tau2_plug_in": result.tau2_plug_in[some],
+        "sigma2": result.sigma2[some],
+        "scale": result.scale[some],
+        "top_quartile": result.top_mean[some],
+        "low_cut": result.cut_low[some],
     }
+    store(Yardstick, columns, rows=some.size)
+
+
+def _store_standings(
+    ranking: Ranking,
+    subjects: Subjects,
+    row: ScorecardMetric | None,
+    result: engine.MetricRanking | engine.CompositeRanking,
+) -> None:
+    numbers = {
+        "team_id" if ranking.subject == Scorecard.Subject.TEAMS else "person_id": subjects.pk,
+        "se": result.se,
+        "reliability": result.reliability,
+        "p_low": result.p_low,
+        "p_high": result.p_high,
+        "p_need": result.p_need,
+        "p_skill": result.p_skill,
+        "rank_low": result.rank_low,
+        "rank_high": result.rank_high,
+    }
+    columns: dict[str, Column] = {"ranking_id": ranking.pk}
+    if isinstance(result, engine.MetricRanking):
+        numbers |= {"n": result.n, "raw": result.raw, "estimate": result.theta, "z": result.z}
+        columns["metric_id"] = row.metric_id
+    else:
+        numbers |= {"estimate": result.score, "z": result.score}
+        columns["n"] = 0.0
+    # A group without one reading has no frame to be read in.
+    framed = result.people[result.group] > 0
+    here = slice(None) if framed.all() else np.flatnonzero(framed)
+    columns |= {name: values[here] for name, values in numbers.items()}
+    columns["group"] = Text(subjects.groups, result.group[here])
+    columns["band"] = Text(_BANDS, result.band[here])
+    store(Standing, columns, rows=int(framed.sum()))

@@ -1,3 +1,5 @@
+from datetime import date, timedelta
+
 from django.db.models import Q, QuerySet
 
 from coaching.models import Person, Reading, Team
@@ -5,7 +7,12 @@ from coaching.queries import access
 
 
 def visible_to(person: Person) -> QuerySet[Person]:
-    """Oneself and the people of the teams one manages; everybody for HR."""
+    """Oneself and the people of the teams one manages; everybody for HR. No segments."""
+    return subjects_visible_to(person).filter(kind=Person.Kind.PERSON)
+
+
+def subjects_visible_to(person: Person) -> QuerySet[Person]:
+    """Whoever may have readings: the people one sees, and the customer segments of those teams."""
     return Person.objects.filter(Q(pk=person.pk) | access.managed(person, "team__path"))
 
 
@@ -25,6 +32,22 @@ def segments_of(team: Team) -> QuerySet[Person]:
 
 def readings_visible_to(person: Person) -> QuerySet[Reading]:
     return Reading.objects.filter(Q(person=person) | access.managed(person, "person__team__path"))
+
+
+def readings_of(
+    reader: Person, subject: Person, *, until: date, weeks: int
+) -> dict[int, list[Reading]]:
+    """
+    Somebody's readings by metric, oldest first: the newest `weeks` weeks up to `until`, as far
+    as the reader may see them.
+    """
+    rows = readings_visible_to(reader).filter(
+        person=subject, period__gt=until - timedelta(weeks=weeks), period__lte=until
+    )
+    found: dict[int, list[Reading]] = {}
+    for row in rows.order_by("period"):
+        found.setdefault(row.metric_id, []).append(row)
+    return found
 
 
 def chain_above(person: Person) -> list[Person]:

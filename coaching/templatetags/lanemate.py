@@ -186,17 +186,7 @@ def minus(whole: float, part: float) -> float:
 
 @register.filter
 def percent(share: float | None) -> str:
-    """
-    >>> percent(0.8234), percent(0.999), percent(None)
-    ('82 %', '> 99 %', '')
-    """
-    if share is None:
-        return ""
-    if 0.995 < share < 1:
-        return "> 99 %"
-    if 0 < share < 0.005:
-        return "< 1 %"
-    return f"{100 * share:.0f} %"
+    return words.percent(share)
 
 
 @register.filter

@@ -6,12 +6,13 @@ any screen; nothing here knows pixels.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from coaching.domain import progress
 from coaching.models import Look, Metric, Pair, Reading, Session, Standing
+from coaching.queries.rankings import OwnSkill
 
 # A 90 % interval reaches this many standard errors to either side.
 Z90 = 1.645
@@ -204,12 +205,44 @@ class Interval:
 
 
 def interval(standing: Standing, on: Axis, mean: float | None) -> Interval:
-    """`mean` is the peers', on the same scale; None draws no mark for it."""
-    value = standing.estimate
-    ends = sorted(on.x(value + side * Z90 * standing.se) for side in (-1, 1))
-    return Interval(
-        max(ends[0], 0.0), on.x(value), min(ends[1], 100.0), None if mean is None else on.x(mean)
-    )
+    """
+    `mean` is the peers', on the same scale; None draws no mark for it.
+
+    What lies beyond the axis (a value to be checked) stands at its end.
+    """
+    return reach(standing.estimate, standing.se, on, mean)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """An interval beside its benchmarks: the peers' mean, their best part, the own raw value."""
+
+    interval: Interval
+    axis: Axis
+    best: float
+    raw: float | None
+
+
+def reach(value: float, se: float, on: Axis, mean: float | None) -> Interval:
+    """An estimate with its 90 % interval, wherever it comes from."""
+
+    def inside(at: float) -> float:
+        return min(max(on.x(at), 0.0), 100.0)
+
+    ends = sorted(inside(value + side * Z90 * se) for side in (-1, 1))
+    return Interval(ends[0], inside(value), ends[1], None if mean is None else on.x(mean))
+
+
+def own_interval(skill: OwnSkill) -> Own | None:
+    """A skill as its owner sees it, on a scale of its own; None among too few peers."""
+    if skill.estimate is None:
+        return None
+    width = Z90 * skill.se
+    marks = [skill.estimate - width, skill.estimate + width, skill.peers, skill.best]
+    marks += [skill.raw] if skill.raw is not None else []
+    on = axis(skill.metric, min(marks), max(marks))
+    row = reach(skill.estimate, skill.se, on, skill.peers)
+    return Own(row, on, on.x(skill.best), None if skill.raw is None else on.x(skill.raw))
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +370,7 @@ def progress_picture(
             for session in sessions
             if session.held_on >= first
         ],
-        ticks=_dates(first, last, across),
+        ticks=dates(first, last, across),
         weeks=_weeks(metric, readings, looks),
         words=_words(pair, looks),
     )
@@ -362,7 +395,8 @@ def _level(metric: Metric, look: Look) -> tuple[float, float, float]:
     )
 
 
-def _dates(first: date, last: date, across) -> list[Tick]:
+def dates(first: date, last: date, across: Callable[[date], float]) -> list[Tick]:
+    """At most six Mondays from `first` to `last`, where `across` puts them."""
     mondays = [first + timedelta(days=-first.weekday() % 7)]
     while mondays[-1] + WEEK <= last:
         mondays.append(mondays[-1] + WEEK)

@@ -1,10 +1,13 @@
 """Sentences that pages say about numbers; the same for everybody who may read the page."""
 
-from coaching.models import Pair, Person, Standing
+from coaching.domain.ranking import LABEL, RELIABLE, SMALLEST_GROUP
+from coaching.models import Band, Pair, Person, Standing, Yardstick
 from coaching.queries.rankings import BandCounts
 
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
          "eleven", "twelve")  # fmt: skip
+SHARES = ((0.25, "a quarter"), (1 / 3, "a third"), (0.5, "half"), (2 / 3, "two thirds"),
+          (0.75, "three quarters"))  # fmt: skip
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -14,6 +17,20 @@ def count(number: int, noun: str, plural: str = "") -> str:
     """
     word = SMALL[number] if number < len(SMALL) else f"{number:,}"
     return f"{word} {noun if number == 1 else plural or noun + 's'}"
+
+
+def percent(share: float | None) -> str:
+    """
+    >>> percent(0.8234), percent(0.999), percent(None)
+    ('82 %', '> 99 %', '')
+    """
+    if share is None:
+        return ""
+    if 0.995 < share < 1:
+        return "> 99 %"
+    if 0 < share < 0.005:
+        return "< 1 %"
+    return f"{100 * share:.0f} %"
 
 
 def capital(sentence: str) -> str:
@@ -44,14 +61,188 @@ def why_pair(pair: Pair, reader: Person) -> list[str]:
     ]
 
 
-def reliability(standing: Standing) -> str:
-    """How far the estimate trusts the person's own readings."""
-    own = round(100 * standing.reliability)
+def share_of(part: float) -> str:
+    """
+    A share as people say it, where a word comes close enough.
+
+    >>> share_of(0.5), share_of(0.74), share_of(0.62), share_of(1)
+    ('half', 'three quarters', '62 %', 'all')
+    """
+    for value, word in SHARES:
+        if abs(part - value) < 0.02:
+            return word
+    if part >= 0.98:
+        return "all" if part == 1 else "almost all"
+    return f"{100 * part:.0f} %"
+
+
+def quarter(q: float) -> str:
+    """
+    The part of the peers that a ranking calls its worst or best.
+
+    >>> quarter(0.25), quarter(0.4)
+    ('quarter', '40 %')
+    """
+    return {0.25: "quarter", 0.2: "fifth", 0.5: "half"}.get(q) or f"{100 * q:.0f} %"
+
+
+def amount(cases: float) -> str:
+    """
+    >>> amount(22.4), amount(3.16), amount(0.25), amount(12345)
+    ('22', '3.2', '0.25', '12,345')
+    """
+    return f"{cases:,.0f}" if cases >= 10 or cases == int(cases) else f"{cases:.2g}"
+
+
+def estimate(standing: Standing, frame: Yardstick | None, name: str) -> str:
+    """
+    How an estimate came about, by the k of its peer group; `frame` is None for overall.
+
+    >>> frame = Yardstick(sigma2=0.88, tau2=0.04)
+    >>> estimate(Standing(metric_id=1, raw=4.1, n=66, reliability=0.75), frame, "Lea")
+    'k = 22: somebody with 22 cases is half themselves, half their peers; Lea has 66, so three \
+quarters.'
+    """
+    if frame is None:
+        return (
+            f"The mean of {name}'s skills by their weights, each in spreads from the peers' mean; "
+            "a skill without readings counts as the peers' mean."
+        )
     if standing.raw is None:
         return "No readings in these weeks: the estimate is the peers' mean, and says so."
+    if frame.sigma2 == 0:
+        return f"These readings do not scatter at all, so the estimate is {name}'s own mean."
+    if frame.tau2 == 0:
+        return "Chance alone explains how these peers differ, so the estimate is their mean."
+    k = frame.sigma2 / frame.tau2
+    if k < 1:
+        rule = f"k = {amount(k)}: a single case already says more than the peers do"
+    else:
+        rule = (
+            f"k = {amount(k)}: somebody with {amount(k)} cases is half themselves, half their peers"
+        )
+    own = standing.reliability
+    has = f"{name} has {amount(standing.n)}, so {share_of(own)}"
+    expected = standing.n / (standing.n + k)
+    if abs(expected - own) > 0.03:
+        less = "less" if own < expected else "more"
+        has += (
+            f" (a little {less} than k says, because how much these peers truly differ is "
+            "uncertain itself)"
+        )
+    return f"{rule}; {has}."
+
+
+def reliability(standing: Standing) -> str:
+    """
+    How far the estimate trusts the person's own readings.
+
+    >>> reliability(Standing(raw=4.1, reliability=0.75))
+    "0.75: the estimate is 75 % their own readings and 25 % their peers' mean."
+    """
+    own = round(100 * standing.reliability)
     return (
-        f"Reliability {standing.reliability:.2f}: the estimate is {own} % their own readings "
-        f"and {100 - own} % their peers'."
+        f"{standing.reliability:.2f}: the estimate is {own} % their own readings "
+        f"and {100 - own} % their peers' mean."
+    )
+
+
+def chances(standing: Standing, q: float) -> str:
+    """
+    >>> chances(Standing(p_low=0.34, p_high=0.001), 0.25)
+    'The chance of truly being in the worst quarter of the peers is 34 %, in the best < 1 %.'
+    """
+    return (
+        f"The chance of truly being in the worst {quarter(q)} of the peers is "
+        f"{percent(standing.p_low)}, in the best {percent(standing.p_high)}."
+    )
+
+
+def place(standing: Standing) -> str:
+    """
+    >>> place(Standing(rank_low=0.12, rank_high=0.63))
+    'Nine times in ten the true place lies between 12 and 63 of 100 peers, counted from the worst.'
+    """
+    low, high = round(100 * standing.rank_low), round(100 * standing.rank_high)
+    return (
+        f"Nine times in ten the true place lies between {low} and {high} of 100 peers, "
+        "counted from the worst."
+    )
+
+
+def raw(standing: Standing) -> str:
+    """
+    >>> from coaching.models import Metric
+    >>> metric = Metric(kind="mean")
+    >>> raw(Standing(metric=metric, raw=3.913, n=66))
+    '3.91 over 66 cases: what was counted, with all its luck still in it.'
+    """
+    if standing.raw is None:
+        return "Nothing was counted in these weeks."
+    return (
+        f"{standing.metric.read(standing.raw)} over {amount(standing.n)} cases: what was "
+        "counted, with all its luck still in it."
+    )
+
+
+def band(standing: Standing, q: float) -> str:
+    """
+    Why this band, and what to do where there is none.
+
+    >>> band(Standing(band=Band.WEAK, p_low=0.91, reliability=0.8), 0.25)
+    'Weak, because the chance of truly being in the worst quarter is 91 %; the label needs 80 % \
+and a reliability of 0.50.'
+    >>> band(Standing(band=Band.CANNOT_TELL, raw=4, reliability=0.3), 0.25)
+    'Cannot tell: with a reliability of 0.30 the peers say more than the own readings. Take in \
+more weeks, or have more cases surveyed.'
+    """
+    part, kind = quarter(q), Band(standing.band)
+    needs = f"the label needs {percent(LABEL)} and a reliability of {RELIABLE:.2f}"
+    if kind == Band.CHECK:
+        return (
+            "Check the numbers: this value lies so far from all peers that it may be a mistake. "
+            "Look at the export; correct it, or keep it knowingly. Until then nobody is chosen "
+            "or compared by it."
+        )
+    if kind == Band.TOO_SMALL:
+        return (
+            f"Group too small: bands need at least {SMALLEST_GROUP} peers with readings. Compare "
+            "among more people, for example across the sites of one role."
+        )
+    if kind == Band.CANNOT_TELL:
+        if standing.raw is None and standing.metric_id is not None:
+            return "Cannot tell: there are no readings. Import these weeks, or wait for some."
+        if standing.reliability < RELIABLE:
+            return (
+                f"Cannot tell: with a reliability of {standing.reliability:.2f} the peers say "
+                "more than the own readings. Take in more weeks, or have more cases surveyed."
+            )
+        return "Cannot tell: too much of the scorecard's weight has no readings. Import the rest."
+    if kind == Band.MIDDLE:
+        return (
+            f"Middle, because neither the worst nor the best {part} is likely: "
+            f"{percent(standing.p_low)} and {percent(standing.p_high)}."
+        )
+    low = kind in (Band.WEAK, Band.LEANING_WEAK)
+    chance = percent(standing.p_low if low else standing.p_high)
+    return (
+        f"{kind.label}, because the chance of truly being in the {'worst' if low else 'best'} "
+        f"{part} is {chance}; {needs}."
+    )
+
+
+def overall_scale(weights: dict[str, float]) -> str:
+    """
+    What +0.5 means; `weights` by the metrics' names.
+
+    >>> overall_scale({"Satisfaction": 2, "Resolution": 1})
+    "Overall is counted in spreads from the peers' mean: 0 is like the peers, +0.5 half a spread \
+better, and no skill counts for more than 3. Weights: Satisfaction 2, Resolution 1."
+    """
+    told = ", ".join(f"{name} {weight:g}" for name, weight in weights.items())
+    return (
+        "Overall is counted in spreads from the peers' mean: 0 is like the peers, +0.5 half a "
+        f"spread better, and no skill counts for more than 3. Weights: {told or 'none'}."
     )
 
 
@@ -61,7 +252,10 @@ def nobody_labelled(subject: str, counts: BandCounts, *, by_chance: bool) -> str
         return ""
     people = count(counts.total, "person", "people")
     if counts.too_small == counts.total:
-        return f"Nobody is labelled on {subject}: groups under five are too small to compare."
+        return (
+            f"Nobody is labelled on {subject}: "
+            f"groups under {SMALL[SMALLEST_GROUP]} are too small to compare."
+        )
     if by_chance:
         return (
             f"Nobody is labelled on {subject}: the {people} differ by no more than "

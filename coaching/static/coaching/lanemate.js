@@ -50,6 +50,85 @@
     field.addEventListener("change", () => field.form.requestSubmit());
   }
 
+  // Where a page can show its answer in place, only the answer changes: focus, scroll and a half
+  // typed name stay as they are. The address always says what is shown.
+  for (const form of document.querySelectorAll("form[data-live]")) {
+    let waiting = 0;
+    let asking = null;
+    const ask = async () => {
+      clearTimeout(waiting);
+      const asked = [...new FormData(form)].filter(([, value]) => value !== "");
+      const address = `${form.action.split("?")[0]}?${new URLSearchParams(asked)}`;
+      asking?.abort();
+      asking = new AbortController();
+      const parts = document.querySelectorAll("[data-live-part]");
+      for (const part of parts) part.classList.add("is-loading");
+      try {
+        const answer = await fetch(address, { signal: asking.signal });
+        if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        for (const part of parts) {
+          const fresh = page.querySelector(`[data-live-part="${part.dataset.livePart}"]`);
+          part.replaceChildren(...fresh.childNodes);
+          part.classList.remove("is-loading");
+        }
+        history.replaceState(null, "", address);
+      } catch (failure) {
+        if (failure.name !== "AbortError") location.assign(address);
+      }
+    };
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      ask();
+    });
+    form.addEventListener("input", (event) => {
+      clearTimeout(waiting);
+      waiting = setTimeout(ask, event.target.type === "search" ? 250 : 0);
+    });
+  }
+
+  // Single keys on long lists; one checkbox turns them all off.
+  const help = document.querySelector("[data-keys]");
+  if (help) {
+    const on = help.querySelector("[data-keys-on]");
+    try {
+      on.checked = localStorage.getItem("lanemate-keys") !== "off";
+    } catch {
+      // Then they are on, for this page.
+    }
+    on.addEventListener("change", () => {
+      try {
+        localStorage.setItem("lanemate-keys", on.checked ? "on" : "off");
+      } catch {
+        // Then the choice lasts for this page.
+      }
+    });
+    const open = document.querySelector("[data-keys-open]");
+    open.hidden = false;
+    open.addEventListener("click", () => help.showModal());
+    const step = (by) => {
+      const rows = [...document.querySelectorAll("[data-row]")];
+      const here = rows.indexOf(document.activeElement.closest("[data-row]"));
+      const next = rows[here < 0 ? 0 : here + by];
+      next?.querySelector("a, summary, [tabindex]")?.focus();
+      next?.scrollIntoView({ block: "nearest" });
+    };
+    const acts = {
+      j: () => step(1),
+      k: () => step(-1),
+      w: () => document.activeElement.closest("[data-row]")?.querySelector("summary")?.click(),
+      "/": () => document.querySelector("[data-search]").focus(),
+      "?": () => help.showModal(),
+    };
+    document.addEventListener("keydown", (event) => {
+      const typing = event.target.closest("input, select, textarea, dialog");
+      if (!on.checked || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (!Object.hasOwn(acts, event.key)) return;
+      event.preventDefault();
+      acts[event.key]();
+    });
+  }
+
   // Files can be dropped anywhere in the zone.
   for (const zone of document.querySelectorAll("[data-dropzone]")) {
     const input = zone.querySelector("input[type=file]");

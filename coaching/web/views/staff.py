@@ -4,13 +4,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from coaching.queries import letters, metrics, pairs
+from coaching.queries import letters, metrics, pairs, rankings
+from coaching.queries import people as people_queries
 from coaching.services import people
 from coaching.web import charts, words
 from coaching.web.doors import flash_form_errors, flashing, for_person
 from coaching.web.forms import HandForm, SessionForm
+from coaching.web.history import Estimate, history
 
 MOST_NEWS = 6
+HISTORY_WEEKS = 26
 
 
 @for_person
@@ -52,6 +55,33 @@ def me(request: HttpRequest) -> HttpResponse:
             ),
         }
     return render(request, "staff/me.html", context)
+
+
+@for_person
+def skills(request: HttpRequest) -> HttpResponse:
+    """One's own skills against benchmarks; nobody reads a rank of themselves or of others."""
+    reader = request.person
+    own = rankings.own_standings(reader)
+    shown = []
+    if own:
+        readings = people_queries.readings_of(
+            reader, reader, until=own.ranking.until, weeks=HISTORY_WEEKS
+        )
+        earlier = rankings.earlier_estimates(own.ranking, reader)
+        for skill in own.skills:
+            past = history(
+                skill.metric,
+                readings=readings.get(skill.metric.pk, []),
+                estimates=[
+                    Estimate(row.ranking.until, row.estimate, row.se)
+                    for row, _ in earlier.get(skill.metric.pk, [])
+                ],
+                sigma2=skill.sigma2,
+                peers=skill.peers,
+                best=skill.best,
+            )
+            shown.append((skill, charts.own_interval(skill), past))
+    return render(request, "staff/skills.html", {"own": own, "skills": shown})
 
 
 @require_POST

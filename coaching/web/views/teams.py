@@ -1,11 +1,17 @@
+from dataclasses import dataclass
+
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from coaching.models import Person
-from coaching.queries import access, cohorts, pairs, people, rankings, teams
-from coaching.web import charts
+from coaching.models import Person, Ranking, Standing, Yardstick
+from coaching.queries import access, cohorts, metrics, pairs, people, rankings, teams
+from coaching.web import charts, explorer
 from coaching.web.doors import for_manager
+from coaching.web.explorer import Lens
+from coaching.web.history import Estimate, History, history
+
+HISTORY_WEEKS = 26
 
 
 @for_manager
@@ -13,7 +19,7 @@ def team_list(request: HttpRequest) -> HttpResponse:
     reader = request.person
     rows = list(
         teams.with_counts(reader).prefetch_related(
-            Prefetch("people", queryset=Person.objects.filter(active=True))
+            Prefetch("people", queryset=people.visible_to(reader).filter(active=True))
         )
     )
     coaches = [person for team in rows for person in team.people.all()]
@@ -28,22 +34,10 @@ def team_list(request: HttpRequest) -> HttpResponse:
 
 @for_manager
 def person_page(request: HttpRequest, person: str) -> HttpResponse:
+    """Somebody's skills with their history, pairs and raised hands, for their managers."""
     reader = request.person
     row = access.found_or_404(people.visible_to(reader).select_related("team__manager"), person)
     ranking = rankings.latest_of(reader, row)
-    skills = []
-    if ranking:
-        means = {(y.metric_id, y.group): y for y in rankings.yardsticks(ranking)}
-        own = rankings.standings_visible_to(reader).filter(ranking=ranking, person=row)
-        for standing in own.exclude(metric=None):
-            yardstick = means.get((standing.metric_id, standing.group))
-            if yardstick is None:
-                continue
-            reach = max(2.5 * yardstick.scale, 1e-9)
-            low = min(yardstick.mean - reach, standing.estimate - charts.Z90 * standing.se)
-            high = max(yardstick.mean + reach, standing.estimate + charts.Z90 * standing.se)
-            axis = charts.axis(standing.metric, low, high)
-            skills.append((standing, charts.interval(standing, axis, yardstick.mean), yardstick))
     own_pairs = pairs.with_progress(pairs.visible_to(reader))
     return render(
         request,
@@ -51,8 +45,58 @@ def person_page(request: HttpRequest, person: str) -> HttpResponse:
         {
             "person": row,
             "ranking": ranking,
-            "skills": skills,
+            "skills": _skills(reader, row, ranking) if ranking else [],
             "learning": own_pairs.filter(learner=row),
             "coaching": own_pairs.filter(coach=row),
+            "hands": metrics.hands_visible_to(reader).filter(person=row, lowered_at=None),
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """A standing as the person's page shows it; `interval` is None where it is not shown."""
+
+    standing: Standing
+    frame: Yardstick
+    interval: charts.Interval | None
+    why: list[tuple[str, str]]
+    history: History | None
+
+
+def _skills(reader: Person, subject: Person, ranking: Ranking) -> list[Skill]:
+    frames = {(y.metric_id, y.group): y for y in rankings.yardsticks(ranking)}
+    standings = rankings.standings_visible_to(reader).filter(ranking=ranking, person=subject)
+    readings = people.readings_of(reader, subject, until=ranking.until, weeks=HISTORY_WEEKS)
+    earlier = rankings.earlier_estimates(ranking, subject)
+    skills = []
+    for standing in standings.exclude(metric=None).order_by("metric__name", "pk"):
+        frame = frames.get((standing.metric_id, standing.group))
+        if frame is None:
+            continue
+        metric = standing.metric
+        shown = frame.people >= rankings.SMALLEST_SHOWN
+        reach = max(2.5 * frame.scale, 1e-9)
+        low = min(frame.mean - reach, standing.estimate - charts.Z90 * standing.se)
+        high = max(frame.mean + reach, standing.estimate + charts.Z90 * standing.se)
+        axis = charts.axis(metric, low, high)
+        lens = Lens(ranking, metric, {frame.group: frame}, frozenset(), axis)
+        skills.append(
+            Skill(
+                standing,
+                frame,
+                charts.interval(standing, axis, frame.mean) if shown else None,
+                explorer.why(standing, lens) if shown else [],
+                history(
+                    metric,
+                    readings=readings.get(metric.pk, []),
+                    estimates=[
+                        Estimate(past.ranking.until, past.estimate, past.se)
+                        for past, _ in earlier.get(metric.pk, [])
+                    ],
+                    sigma2=frame.sigma2,
+                    peers=frame.mean if shown else None,
+                ),
+            )
+        )
+    return skills

@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from django.db import IntegrityError, transaction
 
 from coaching.domain import cadence, progress
+from coaching.domain.selection import NARROWEST, WIDEST
 from coaching.errors import CoachingError
 from coaching.models import (
-    Band,
     Cohort,
     DraftPair,
     HandRaise,
@@ -18,28 +18,19 @@ from coaching.models import (
     Person,
     Plan,
     Ranking,
+    Scorecard,
     Standing,
     Yardstick,
 )
 from coaching.notifications import messages, outbox
-from coaching.queries import people
+from coaching.queries import people, selection
 from coaching.services import audit, reminders
 
 CORE = timedelta(weeks=4)
 # Two looks more than the core: the third look at the target may come with the test.
 DEFAULT_LENGTH = timedelta(weeks=8)
 FURTHEST_TEST = timedelta(weeks=104)
-
-LEARNER_BANDS = {
-    "evidence": (Band.WEAK,),
-    "leaning": (Band.WEAK, Band.LEANING_WEAK),
-}
-COACH_BANDS = {
-    "evidence": (Band.STRONG,),
-    "leaning": (Band.STRONG, Band.LEANING_STRONG),
-}
-# Quota: this share of those who can be placed at all, from each end.
-QUOTA = 0.25
+MOST_SEATS = 100_000
 
 
 class NoName(CoachingError):
@@ -54,14 +45,42 @@ class TooFar(CoachingError):
     message = "The test can lie at most two years ahead; eight weeks are usual."
 
 
+class OnlyPeople(CoachingError):
+    message = (
+        "Only people are coached. This ranking is of teams or customer segments; its drivers say "
+        "what separates the best of them. Rank the people to plan a cohort."
+    )
+
+
+class PolicyRefused(CoachingError):
+    """`field` names what cannot be selected by."""
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        super().__init__(message)
+
+
 @transaction.atomic
 def create(
-    *, ranking: Ranking, name: str, test_date: date, target_form: str, by: Person, now: datetime
+    *,
+    ranking: Ranking,
+    name: str,
+    test_date: date,
+    target_form: str,
+    by: Person,
+    now: datetime,
+    policy: str | None = None,
+    q: float | None = None,
+    quota: int | None = None,
 ) -> Cohort:
     """
     A draft cohort with the learners and coaches that the ranking and raised hands give.
 
-    :raises NoName, TooSoon, TooFar:
+    policy : how sure one must be; the scorecard's when not given
+    q : the part of the peers that counts as worst or best; the ranking's when not given
+    quota : so many from each end instead of the share q, for the policy quota
+
+    :raises NoName, TooSoon, TooFar, OnlyPeople, PolicyRefused:
     """
     if not name.strip():
         raise NoName
@@ -69,54 +88,66 @@ def create(
         raise TooSoon
     if test_date > now.date() + FURTHEST_TEST:
         raise TooFar
+    if ranking.subject != Scorecard.Subject.PEOPLE:
+        raise OnlyPeople
+    policy = policy or ranking.scorecard.policy
+    q = ranking.settings.get("q", ranking.scorecard.q) if q is None else q
+    _check_policy(policy, q, quota)
     cohort = Cohort.objects.create(
         name=name.strip(),
         team=ranking.scorecard.team,
         ranking=ranking,
         target_form=target_form,
         test_date=test_date,
+        policy=policy,
+        q=q,
+        quota=quota if policy == Scorecard.Policy.QUOTA else None,
         created_by=by,
         created_at=now,
     )
     Member.objects.bulk_create(_selected(cohort))
-    audit.record("cohort drafted", cohort, by=by, now=now, team=cohort.team)
+    audit.record(
+        "cohort drafted", cohort, by=by, now=now, team=cohort.team,
+        policy=policy, q=q, quota=cohort.quota,
+    )  # fmt: skip
     return cohort
+
+
+def _check_policy(policy: str, q: float, quota: int | None) -> None:
+    """:raises PolicyRefused:"""
+    if policy not in Scorecard.Policy.values:
+        raise PolicyRefused("policy", f"Choose one of {', '.join(Scorecard.Policy.values)}.")
+    if not NARROWEST <= q <= WIDEST:
+        raise PolicyRefused(
+            "q",
+            f"A band covers from {100 * NARROWEST:.0f} % to {100 * WIDEST:.0f} % of the peers.",
+        )
+    if quota is not None and not 1 <= quota <= MOST_SEATS:
+        raise PolicyRefused("quota", f"Take from 1 to {MOST_SEATS:,} people from each end.")
 
 
 def _selected(cohort: Cohort) -> list[Member]:
     """
     Who takes part. Hands are added to the ranked; a learner does not coach in the same cohort.
     """
-    ranking = cohort.ranking
-    policy = ranking.scorecard.policy
-    overall = ranking.standings.filter(metric=None, person__active=True).exclude(
-        band__in=[Band.CHECK, Band.TOO_SMALL]
-    )
-    if policy == "quota":
-        placed = overall.exclude(band=Band.CANNOT_TELL)
-        seats = round(QUOTA * placed.count())
-        weak = list(placed.order_by("-p_low", "person_id").values_list("person", flat=True)[:seats])
-        strong = list(
-            placed.exclude(person__in=weak)
-            .order_by("-p_high", "person_id")
-            .values_list("person", flat=True)[:seats]
-        )
-    else:
-        by_person = overall.order_by("person_id").values_list("person", flat=True)
-        weak = list(by_person.filter(band__in=LEARNER_BANDS[policy]))
-        strong = list(by_person.filter(band__in=COACH_BANDS[policy]))
+    field = selection.field_of(cohort.ranking).at(cohort.q)
+    chosen = field.choose(cohort.policy, quota=cohort.quota)
+    weak = dict(zip(field.person[chosen.learner], field.p_low[chosen.learner], strict=True))
+    strong = dict(zip(field.person[chosen.coach], field.p_high[chosen.coach], strict=True))
     # Somebody who swims already is not pulled out for a second plan.
-    swimming = set(Pair.objects.active().filter(learner__in=weak).values_list("learner", flat=True))
+    swimming = set(
+        Pair.objects.active()
+        .filter(learner__in=cohort.ranking.standings.filter(metric=None).values("person"))
+        .values_list("learner", flat=True)
+    )
     learners = {
-        person: Member(cohort=cohort, person_id=person, side=Member.Side.LEARNER)
-        for person in weak
+        int(person): Member(
+            cohort=cohort, person_id=int(person), side=Member.Side.LEARNER, chance=float(chance)
+        )
+        for person, chance in weak.items()
         if person not in swimming
     }
-    ranked = set(ranking.standings.filter(metric=None).values_list("person", flat=True))
-    hands = HandRaise.objects.filter(
-        lowered_at=None, person__active=True, person__in=ranked
-    ).exclude(person__pairs_as_learner__state__in=Pair.ACTIVE)
-    for hand in hands.order_by("raised_at", "pk"):
+    for hand in selection.hands_in(cohort.ranking):
         learners.setdefault(
             hand.person_id,
             Member(
@@ -129,8 +160,8 @@ def _selected(cohort: Cohort) -> list[Member]:
             ),
         )
     coaches = [
-        Member(cohort=cohort, person_id=person, side=Member.Side.COACH)
-        for person in strong
+        Member(cohort=cohort, person_id=int(person), side=Member.Side.COACH, chance=float(chance))
+        for person, chance in strong.items()
         if person not in learners
     ]
     return [*learners.values(), *coaches]

@@ -18,7 +18,7 @@ from coaching.models import (
     Standing,
     Yardstick,
 )
-from coaching.services import cohorts, plans
+from coaching.services import cohorts, people, plans
 from tests import factories, processes
 from tests.conftest import NOW
 
@@ -56,7 +56,6 @@ def test_a_quota_takes_a_quarter_from_each_end(ranking, draft_cohort):
 
 def test_leaning_takes_more_than_the_evidence(ranking, draft_cohort):
     careful = sides(draft_cohort())
-    ranking.standings.filter(metric=None, band="middle").update(band="leaning weak")
     ranking.scorecard.policy = "leaning"
     ranking.scorecard.save()
     learners, coaches = sides(draft_cohort())
@@ -71,6 +70,69 @@ def test_who_swims_or_has_left_is_not_selected(crew, csat, team, ranking, draft_
     chosen = {member.person for member in draft_cohort().members.all()}
     assert not chosen & {crew[0], crew[1]}
     assert crew[2] in chosen
+
+
+def test_a_cohort_keeps_the_policy_it_was_selected_with(ranking, draft_cohort):
+    usual = draft_cohort()
+    assert (usual.policy, usual.q, usual.quota) == ("evidence", 0.25, None)
+    wide = draft_cohort(policy="leaning", q=0.4)
+    assert (wide.policy, wide.q) == ("leaning", 0.4)
+    assert sides(wide)[0] > sides(usual)[0]
+    three = draft_cohort(policy="quota", quota=3)
+    assert (sides(three), three.quota) == ((3, 3), 3)
+    ranking.scorecard.refresh_from_db()
+    assert (ranking.scorecard.policy, ranking.scorecard.q) == ("evidence", 0.25)
+
+
+def test_everybody_selected_carries_the_chance_they_were_selected_for(draft_cohort, crew):
+    cohort = draft_cohort()
+    assert {member.source for member in cohort.members.all()} == {"ranking"}
+    assert all(0.8 <= member.chance <= 1 for member in cohort.members.all())
+    weakest = draft_cohort(policy="quota", quota=1).members.get(side="learner")
+    assert weakest.person == crew[0]
+
+
+@pytest.mark.parametrize("policy", ["evidence", "leaning", "quota"])
+def test_a_raised_hand_never_displaces_a_ranked_learner(policy, draft_cohort, crew, csat):
+    def learners(cohort) -> set[int]:
+        ranked = cohort.members.filter(side="learner", source="ranking")
+        return set(ranked.values_list("person", flat=True))
+
+    before = learners(draft_cohort(policy=policy))
+    for person in crew[8:16]:
+        people.raise_hand(person=person, metric=csat, note="", now=NOW)
+    cohort = draft_cohort(policy=policy)
+    assert learners(cohort) == before
+    hands = cohort.members.filter(source="hand")
+    assert {member.person for member in hands} == {
+        person for person in crew[8:16] if person.pk not in before
+    }
+    assert {member.chance for member in hands} == {None}
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("policy", {"policy": "gut"}),
+        ("q", {"q": 0.04}),
+        ("q", {"q": 0.6}),
+        ("quota", {"policy": "quota", "quota": 0}),
+        ("quota", {"policy": "quota", "quota": 100_001}),
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused_at_its_field(draft_cohort, field, values):
+    with pytest.raises(cohorts.PolicyRefused) as refusal:
+        draft_cohort(**values)
+    assert refusal.value.field == field
+    assert not Cohort.objects.exists()
+
+
+@pytest.mark.parametrize("subject", ["teams", "segments"])
+def test_only_people_are_coached(ranking, draft_cohort, subject):
+    type(ranking).objects.filter(pk=ranking.pk).update(subject=subject)
+    ranking.refresh_from_db()
+    with pytest.raises(cohorts.OnlyPeople, match="drivers"):
+        draft_cohort()
 
 
 def test_a_cohort_needs_a_name_and_four_weeks(draft_cohort):

@@ -13,4 +13,5 @@ def hands_visible_to(person: Person) -> QuerySet[HandRaise]:
     """One's own hand, and the hands raised in the teams one manages."""
     own = HandRaise.objects.filter(person=person)
     managed = HandRaise.objects.filter(access.managed(person, "person__team__path"))
-    return (own | managed).select_related("person", "metric").distinct()
+    people = (own | managed).filter(person__kind=Person.Kind.PERSON)
+    return people.select_related("person", "metric").distinct()

@@ -3,6 +3,9 @@ from django.db.models import Count, Q, QuerySet
 from coaching.models import Person, Team
 from coaching.queries import access
 
+# The active people of a team; its customer segments are not counted.
+SIZE = Count("people", filter=Q(people__active=True, people__kind=Person.Kind.PERSON))
+
 
 def visible_to(person: Person) -> QuerySet[Team]:
     """The teams a person manages, all below them, and their own."""
@@ -18,6 +21,6 @@ def with_counts(person: Person) -> QuerySet[Team]:
     return (
         managed_by(person)
         .select_related("manager", "parent")
-        .annotate(size=Count("people", filter=Q(people__active=True)))
+        .annotate(size=SIZE)
         .order_by("path")
     )

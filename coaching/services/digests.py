@@ -53,7 +53,9 @@ def _readers():
     """Everybody who may have something to read: half of a pair, or a manager."""
     in_pair = Pair.objects.filter(Q(learner=OuterRef("pk")) | Q(coach=OuterRef("pk")))
     manages = Team.objects.filter(manager=OuterRef("pk"))
-    return Person.objects.filter(Exists(in_pair) | Exists(manages), active=True)
+    return Person.objects.filter(
+        Exists(in_pair) | Exists(manages), active=True, kind=Person.Kind.PERSON
+    )
 
 
 def content_for(reader: Person, *, due: datetime) -> dict | None:

@@ -10,6 +10,7 @@ import hashlib
 import io
 import logging
 import re
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
@@ -31,11 +32,17 @@ logger = logging.getLogger(__name__)
 
 State = Import.State
 # A worker that reads or writes a file is given this long before another one may try.
-LEASE = timedelta(minutes=15)
+# Reading a long file extends it as it goes.
+LEASE = timedelta(minutes=10)
 SHOWN = 10
 SHOWN_PROBLEMS = 500
 SHOWN_CHANGES = 200
 FIRST_TEAM = "Everybody"
+OTHER_KIND = {
+    Person.Kind.SEGMENT: "“{name}” is known as a person, not as a customer segment.",
+    Person.Kind.PERSON: "“{name}” is known as a customer segment, not as a person.",
+}
+OTHER_KIND_HINT = "Say above whom the rows are about, or give the segment a name that nobody bears."
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -217,6 +224,7 @@ def _read(source: Import, *, now: datetime) -> None:
         "sheet": table.sheet,
         "sheets": [other.sheet for other in workbook.tables],
         "shape": mapping.shape,
+        "who": mapping.who,
         "columns": _columns(table, mapping),
         "questions": [
             {
@@ -374,6 +382,7 @@ class Change:
 
     source: Import
     shape: str
+    kind: Person.Kind
     rows: int
     found: list[tables.FoundPerson]
     known: dict[str, Person]
@@ -487,7 +496,9 @@ class Change:
             team = teams.get(folded(found.team)) if found.team else None
             values = {"name": found.name, "email": found.email, **found.attributes}
             if person is None:
-                person = Person(key=found.key, team=team or root)
+                person = Person(key=found.key, kind=self.kind, team=team or root)
+                if self.kind == Person.Kind.SEGMENT:
+                    person.capacity = 0
                 newcomers.append(person)
             elif any(
                 value not in ("", None) and getattr(person, name) != value
@@ -555,8 +566,13 @@ def _change(
 ) -> Change:
     """:raises tables.MappingError, tables.TableError:"""
 
+    started = time.monotonic()
+
     def on_progress(rows: int) -> None:
-        Import.objects.filter(pk=source.pk).update(rows_done=rows)
+        elapsed = timedelta(seconds=time.monotonic() - started)
+        Import.objects.filter(pk=source.pk, lease_until__isnull=False).update(
+            rows_done=rows, lease_until=now + elapsed + LEASE
+        )
 
     if mapping.shape == "roster":
         tallied = tables.read_roster(table, mapping, on_progress=on_progress)
@@ -570,6 +586,8 @@ def _change(
     known = _known_people(tallied.people)
     problems = [asdict(problem) for problem in tallied.problems]
     foreign = _foreign(source, tallied.people, known)
+    kind = Person.Kind.SEGMENT if mapping.who == "segments" else Person.Kind.PERSON
+    taken = {key for key, person in known.items() if person.kind != kind} - foreign
     zones = available_timezones()
     nowhere = [
         person
@@ -602,21 +620,36 @@ def _change(
         for person in tallied.people
         if folded(person.key) in foreign
     ]
+    problems += [
+        {
+            "sheet": table.sheet,
+            "row": None,
+            "column": mapping.person,
+            "value": person.key,
+            "message": OTHER_KIND[kind].format(name=known[folded(person.key)].name),
+            "hint": OTHER_KIND_HINT,
+            "rule": "of the other kind",
+        }
+        for person in tallied.people
+        if folded(person.key) in taken
+    ]
+    left_out = foreign | taken
     new, changed, same = compare(
-        (row for row in readings if folded(row.person) not in foreign), known, metrics
+        (row for row in readings if folded(row.person) not in left_out), known, metrics
     )
     return Change(
         source=source,
         shape=mapping.shape,
+        kind=kind,
         rows=tallied.rows_read,
-        found=[person for person in tallied.people if folded(person.key) not in foreign],
+        found=[person for person in tallied.people if folded(person.key) not in left_out],
         known=known,
         metrics=metrics,
         new=new,
         changed=changed,
         same=same,
         problems=problems,
-        problem_count=sum(tallied.problem_counts.values()) + len(nowhere) + len(foreign),
+        problem_count=sum(tallied.problem_counts.values()) + len(nowhere) + len(left_out),
     )
 
 

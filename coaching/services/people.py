@@ -26,7 +26,7 @@ def person_for(user) -> Person | None:
                 "access": Person.Access.HR,
             },
         )
-        if person.user_id not in (None, user.pk):
+        if person.user_id not in (None, user.pk) or person.kind != Person.Kind.PERSON:
             return None
         person.user = user
         person.save(update_fields=["user"])

@@ -142,9 +142,9 @@ def _no_number(value: object) -> str:
 
 
 def _people(rows: list[dict], by: Person) -> dict[str, Person]:
-    """The people in the rows whom the sender manages, by folded key."""
+    """The people and segments in the rows whom the sender manages, by folded key."""
     keys = sorted({folded(row["person"]) for row in rows})
-    mine = people.visible_to(by).filter(access.managed(by, "team__path"))
+    mine = people.subjects_visible_to(by).filter(access.managed(by, "team__path"))
     return {
         person.key_folded: person
         for part in imports.in_parts(keys)

@@ -8,7 +8,7 @@ comes back. Whether that makes sense is the importer's to say.
 from collections.abc import Mapping as AnyMapping
 from typing import Any
 
-from coaching.domain.tables import slug
+from coaching.domain.tables import NOT_OF_SEGMENTS, SEGMENT_ATTRIBUTES, slug
 from coaching.models import Import, Metric
 
 ROLES = {
@@ -41,6 +41,10 @@ SHAPES = {
     "aggregated": "One row is a total: how many, and their mean or sum",
     "roster": "One row is a person, without numbers",
 }
+WHO = {
+    "people": "People: staff, agents, advisors",
+    "segments": "Customer segments: groups of customers",
+}
 USES = [
     ("", [("ignored", "Leave out")]),
     ("The person", [*ROLES.items()][:-1]),
@@ -51,6 +55,7 @@ USES = [
 ]
 # Uses that belong to one skill, which the reader names beside them.
 OF_A_SKILL = {"value", "exposure", *STATISTICS}
+_NOTHING_OF_SEGMENTS = ("of people only", "")
 DAY_ORDERS = {"": "It shows by itself", "true": "Day first: 31/01", "false": "Month first: 01/31"}
 
 
@@ -59,11 +64,13 @@ class MappingForm:
     A mapping to look at (`questions`, `columns`, `metrics`) and to change (`mapping()`).
 
     answers : what was posted; names are `use-<column>`, `skill-<column>`,
-        `metric-<key>-<field>`, `answer-<question>`, `sheet`, `shape`, `day_first`, `period`
+        `metric-<key>-<field>`, `answer-<question>`, `sheet`, `shape`, `who`, `day_first`,
+        `period`
     """
 
     uses = USES
     shapes = [*SHAPES.items()]
+    whos = [*WHO.items()]
     day_orders = [*DAY_ORDERS.items()]
     kinds = Metric.Kind.choices
     directions = Metric.Direction.choices
@@ -75,6 +82,7 @@ class MappingForm:
         self.sheets = self.preview.get("sheets", [])
         self.sheet = self.current.get("sheet", "")
         self.shape = self.current.get("shape", "events")
+        self.who = self.current.get("who", "people")
         self.period = self.current.get("period") or ""
         self.day_first = {True: "true", False: "false"}.get(self.current.get("day_first"), "")
 
@@ -138,10 +146,14 @@ class MappingForm:
             # Another sheet has other columns; what was said about these is of no use there.
             return {"sheet": sheet}
         shape = self.answers.get("answer-shape") or self.answers.get("shape", self.shape)
+        who = self.answers.get("who", self.who)
         uses = self._answered_uses()
+        if who == "segments":
+            uses = {column: _of_segments(use) for column, use in uses.items()}
         made: dict[str, Any] = {
             "sheet": sheet,
             "shape": shape,
+            "who": who,
             "grain": self.current.get("grain", "week"),
             "decimal": self.answers.get("answer-decimal") or self.current.get("decimal"),
             "day_first": self._day_first(),
@@ -161,8 +173,12 @@ class MappingForm:
         why = {item["column"]: item["why"] for item in self.current.get("ignored", [])}
         read = self._read_columns(made)
         made["ignored"] = [
-            {"column": column, "why": why.get(column) or "Left out by hand."}
-            for column in uses
+            {
+                "column": column,
+                "why": why.get(column)
+                or (NOT_OF_SEGMENTS if use == _NOTHING_OF_SEGMENTS else "Left out by hand."),
+            }
+            for column, use in uses.items()
             if column not in read
         ]
         made["questions"] = [
@@ -264,6 +280,16 @@ class MappingForm:
 
     def _names_a_skill(self) -> bool:
         return any(use in OF_A_SKILL for use, _ in self._answered_uses().values())
+
+
+def _of_segments(use: tuple[str, str]) -> tuple[str, str]:
+    """A column's use in rows about segments, which have no address, team or manager."""
+    role, _, attribute = use[0].partition(":")
+    if role in ("email", "team", "manager") or (
+        role == "attribute" and attribute not in SEGMENT_ATTRIBUTES
+    ):
+        return _NOTHING_OF_SEGMENTS
+    return use
 
 
 def _bare(metric: dict[str, Any]) -> dict[str, Any]:

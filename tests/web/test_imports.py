@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from coaching.models import Import, Metric, Reading
+from coaching.models import Import, Metric, Person, Reading
 from coaching.services import imports
 from coaching.web.mapping_form import MappingForm
 
@@ -185,3 +185,28 @@ def test_nonsense_in_the_form_is_refused_in_words(upload, mara_client, now):
     assert "Must be a number." in answer.text
     source.refresh_from_db()
     assert source.state == Import.State.READY
+
+
+GROUPS = "Agent;Team;E-mail;Week of;CSAT n;CSAT mean\n" + "".join(
+    f"{name};Harbour;{name}@example.com;14/09/2026;20;4,{n}\n" for n, name in enumerate("ABCD")
+)
+
+
+def test_rows_are_said_to_be_about_segments(upload, mara_client, now):
+    """Columns with what segments do not have are left out, and say why."""
+    source = upload(GROUPS)
+    assert "Rows are about" in page(mara_client, source)
+    assert (source.mapping["who"], source.mapping["team"]) == ("people", "Team")
+    source = remap(mara_client, source, uses(source) | {"who": "segments"}, now)
+    assert (source.mapping["who"], source.mapping["team"], source.mapping["email"]) == (
+        "segments", None, None,
+    )  # fmt: skip
+    text = page(mara_client, source)
+    assert "never paired or written to" in text
+    assert text.count("Customer segments have none.") == 2
+    mara_client.post(reverse("import-confirm", args=[source.public_id]))
+    imports.work_off(now=now)
+    assert set(Person.objects.exclude(name="Mara Lindqvist").values_list("kind", "email")) == {
+        ("segment", "")
+    }
+    assert "New segments" in page(mara_client, source)

@@ -1,4 +1,4 @@
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
@@ -63,7 +63,7 @@ class Teams(ListModelMixin, RetrieveModelMixin, Rows):
         return (
             teams.visible_to(reader)
             .select_related("manager", "parent")
-            .annotate(size=Count("people", filter=Q(people__active=True)))
+            .annotate(size=teams.SIZE)
             .order_by("path")
         )
 

@@ -10,11 +10,14 @@ from coaching.domain.tables.errors import MappingError, TableError
 from coaching.domain.tables.headers import Column
 from coaching.domain.tables.mapping import (
     ATTRIBUTES,
+    NOT_OF_SEGMENTS,
+    SEGMENT_ATTRIBUTES,
     Ignored,
     Mapping,
     MetricColumns,
     Option,
     Question,
+    about,
     slug,
 )
 from coaching.domain.tables.people import FoundPerson
@@ -25,6 +28,8 @@ from coaching.domain.tables.roster import Roster, read_roster
 
 __all__ = [
     "ATTRIBUTES",
+    "NOT_OF_SEGMENTS",
+    "SEGMENT_ATTRIBUTES",
     "Column",
     "FoundPerson",
     "Ignored",
@@ -42,6 +47,7 @@ __all__ = [
     "TableError",
     "Tallied",
     "Workbook",
+    "about",
     "aggregate",
     "answer",
     "open_table",

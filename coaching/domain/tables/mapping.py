@@ -11,7 +11,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping as AnyMapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 from coaching.domain.tables.cells import Clock
@@ -19,6 +19,7 @@ from coaching.domain.tables.errors import MappingError
 from coaching.domain.tables.reading import Table
 
 Shape = Literal["events", "aggregated", "roster"]
+Who = Literal["people", "segments"]
 Kind = Literal["mean", "proportion", "rate", "duration"]
 Direction = Literal["higher", "lower"]
 
@@ -33,6 +34,11 @@ ATTRIBUTES = (
     "part_time",
     "capacity",
 )
+
+# What a group of customers has none of.
+SEGMENT_ATTRIBUTES = ("role", "site")
+_OF_PEOPLE = ("email", "team", "manager")
+NOT_OF_SEGMENTS = "Customer segments have none."
 
 _STATISTICS = ("n", "sum", "mean", "sd", "sumsq")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -123,6 +129,8 @@ class Mapping:
     sheet : the table's sheet, empty for CSV
     shape : `events` (one row a call, survey or case), `aggregated` (one row a person and
         period, with n and a sum or mean), `roster` (one row a person, no metrics)
+    who : the rows are about `people` or about `segments` of customers, which have no e-mail
+        address, team or manager, and of `attributes` only `SEGMENT_ATTRIBUTES`
     person : column that says who; None while that is an open question
     name, email, team, manager : further columns about the person; `manager` holds the
         e-mail address of their manager
@@ -140,6 +148,7 @@ class Mapping:
 
     sheet: str = ""
     shape: Shape = "events"
+    who: Who = "people"
     person: str | None = None
     name: str | None = None
     email: str | None = None
@@ -195,7 +204,7 @@ class Mapping:
         for key, value in values.items():
             if key in ("person", "name", "email", "team", "manager", "date", "metric", "period"):
                 read[key] = maybe(value, key)
-            elif key == "sheet" or key in ("shape", "grain"):
+            elif key in ("sheet", "shape", "who", "grain"):
                 read[key] = text(value, key)
             elif key == "day_first":
                 if value is not None and not isinstance(value, bool):
@@ -250,6 +259,40 @@ class Mapping:
             raise MappingError("Choose at least one column with a metric.", field="metrics")
 
 
+def about(mapping: Mapping, who: Who) -> Mapping:
+    """
+    The same mapping, said to be about people or about segments.
+
+    Columns with what segments do not have are left out then.
+
+    :raises MappingError: if `who` is neither
+    """
+    if who != "segments":
+        return replace(mapping, who=who)
+    dropped = {name: getattr(mapping, name) for name in _OF_PEOPLE if getattr(mapping, name)}
+    dropped |= {
+        name: column
+        for name, column in mapping.attributes.items()
+        if name not in SEGMENT_ATTRIBUTES
+    }
+    kept = replace(
+        mapping,
+        who=who,
+        **dict.fromkeys(_OF_PEOPLE),
+        attributes={
+            name: column
+            for name, column in mapping.attributes.items()
+            if name in SEGMENT_ATTRIBUTES
+        },
+    )
+    left_out = [
+        Ignored(column=column, why=NOT_OF_SEGMENTS)
+        for column in dict.fromkeys(dropped.values())
+        if column not in kept.columns
+    ]
+    return replace(kept, ignored=(*kept.ignored, *left_out))
+
+
 def slug(name: str) -> str:
     """
     A metric's key from its name: at most 60 letters, digits and hyphens.
@@ -267,6 +310,7 @@ def slug(name: str) -> str:
 
 def _check_sense(mapping: Mapping) -> None:
     _one_of(mapping.shape, get_args(Shape), "shape")
+    _one_of(mapping.who, get_args(Who), "who")
     _one_of(mapping.grain, ("day", "week"), "grain")
     _one_of(mapping.decimal, (None, ".", ","), "decimal")
     if mapping.period is not None:
@@ -278,6 +322,14 @@ def _check_sense(mapping: Mapping) -> None:
             ) from None
     for attribute in mapping.attributes:
         _one_of(attribute, ATTRIBUTES, "attributes")
+    if mapping.who == "segments":
+        for fact in _OF_PEOPLE:
+            if getattr(mapping, fact) is not None:
+                raise MappingError(
+                    f"A customer segment has no {fact}. Leave this column out.", field=fact
+                )
+        for attribute in mapping.attributes:
+            _one_of(attribute, SEGMENT_ATTRIBUTES, "attributes")
     if mapping.shape == "roster" and mapping.metrics:
         raise MappingError("A roster has no metrics.", field="metrics")
     if mapping.metric is not None and mapping.shape != "aggregated":

@@ -28,6 +28,7 @@ from coaching.domain.tables.judging import (
     why_ignored,
 )
 from coaching.domain.tables.mapping import (
+    SEGMENT_ATTRIBUTES,
     Direction,
     Ignored,
     Kind,
@@ -45,6 +46,8 @@ _DAY = 86_400.0
 # Fewer different values than this, and a column hardly says who.
 _FEWEST_PEOPLE = 8
 _MOST_LABELS = 50
+# Names of identifiers that do not say of what.
+_LONELY = ("id", "nr", "number", "code", "login", "username", "user")
 
 _WHICH_WEEK = Question(
     about="period",
@@ -120,6 +123,14 @@ def answer(mapping: Mapping, about: str, value: str) -> Mapping:
     return replace(mapping, **changes)
 
 
+def _may_name(profile: Profile) -> bool:
+    """Whether a column could say who somebody is, though its name does not speak of people."""
+    if profile.is_email or profile.words in _LONELY:
+        return not profile.numbers_the_rows
+    foreign = words.NOT_A_PERSON.search(profile.words) or words.MANAGER.search(profile.words)
+    return bool(words.NAME.search(profile.words)) and profile.is_text and not foreign
+
+
 def _fits(earlier: Mapping, columns: Sequence[Profile]) -> bool:
     there = {profile.name for profile in columns}
     return earlier.person is not None and there.issuperset(earlier.columns)
@@ -174,9 +185,11 @@ class _Proposal:
 
     def mapping(self) -> Mapping:
         roles: dict[str, Any] = {}
+        self._claim_segment(roles)
         self._claim_contacts(roles)
         self._claim_date(roles)
-        self._claim_person(roles)
+        if "person" not in roles:
+            self._claim_person(roles)
         self._set_aside_row_numbers()
         shape, metrics, extra = self._metrics(roles)
         roles.update(extra)
@@ -218,7 +231,29 @@ class _Proposal:
     def _first(self, fits: Callable[[Profile], bool]) -> Profile | None:
         return next((profile for profile in self._free.values() if fits(profile)), None)
 
+    def _claim_segment(self, roles: dict[str, Any]) -> None:
+        """The column that names groups of customers, where no column names anybody."""
+        found = [p for p in self._free.values() if words.SEGMENT.search(p.words)]
+        confidence = 0.9
+        if not found:
+            found = [p for p in self._free.values() if words.BARE_GROUP.search(p.words)]
+            confidence = 0.6
+        if self._named_people() or self._first(lambda p: p not in found and _may_name(p)):
+            return
+        found = [p for p in found if not counts_cases(p) and not may_be_date(p)]
+        if not found:
+            return
+        names = [p for p in found if not words.IDENTIFIER.search(p.words)]
+        keys = [p for p in found if p not in names] or names
+        roles["who"] = "segments"
+        roles["person"] = self._claim("person", keys[0], confidence)
+        if names and names[0] is not keys[0]:
+            roles["name"] = self._claim("name", names[0], 0.9)
+
     def _claim_contacts(self, roles: dict[str, Any]) -> None:
+        if roles.get("who") == "segments":
+            roles["attributes"] = self._attributes(SEGMENT_ATTRIBUTES)
+            return
         manager = self._first(lambda p: bool(words.MANAGER.search(p.words)) and p.is_email)
         if manager:
             roles["manager"] = self._claim("manager", manager, 0.9)
@@ -231,12 +266,16 @@ class _Proposal:
         )
         if team:
             roles["team"] = self._claim("team", team, 0.8)
+        roles["attributes"] = self._attributes(words.ATTRIBUTES)
+
+    def _attributes(self, wanted: Iterable[str]) -> dict[str, str]:
         attributes: dict[str, str] = {}
-        for attribute, pattern in words.ATTRIBUTES.items():
+        for attribute in wanted:
+            pattern = words.ATTRIBUTES[attribute]
             found = self._first(lambda p, pattern=pattern: bool(pattern.search(p.words)))
             if found and (attribute != "started_on" or found.is_date):
                 attributes[attribute] = self._claim(attribute, found, 0.8)
-        roles["attributes"] = attributes
+        return attributes
 
     def _claim_date(self, roles: dict[str, Any]) -> None:
         dates = [p for p in self._free.values() if may_be_date(p)]
@@ -260,16 +299,21 @@ class _Proposal:
         if question is not None:
             self._questions.append(question)
 
-    def _claim_person(self, roles: dict[str, Any]) -> None:
-        people = [
+    def _named_people(self) -> list[Profile]:
+        """Columns whose names speak of people: agents, advisors, nurses."""
+        return [
             p
             for p in self._free.values()
             if words.PERSON.search(p.words)
+            and not words.SEGMENT.search(p.words)
             and not words.MANAGER.search(p.words)
             and not counts_cases(p)
             and (p.is_text or words.IDENTIFIER.search(p.words) or p.distinct >= _FEWEST_PEOPLE)
             and words.first_match(words.METRICS, p.words) is None
         ]
+
+    def _claim_person(self, roles: dict[str, Any]) -> None:
+        people = self._named_people()
         identifiers = [p for p in people if words.IDENTIFIER.search(p.words)]
         names = [p for p in people if p not in identifiers]
         names += [
@@ -304,9 +348,7 @@ class _Proposal:
             self._ask_person(identifiers or people)
 
     def _lonely_identifier(self) -> Profile | None:
-        return self._first(
-            lambda p: p.words in ("id", "nr", "number", "code", "login", "username", "user")
-        )
+        return self._first(lambda p: p.words in _LONELY)
 
     def _ask_person(self, candidates: Sequence[Profile]) -> None:
         candidates = candidates or [
@@ -689,10 +731,11 @@ class _Proposal:
             )
             return
         if shape == "aggregated" and self._repeats(roles) and "metric" not in roles:
+            who = "Segments" if roles.get("who") == "segments" else "People"
             self._questions.append(
                 Question(
                     about="shape",
-                    text="People come several times for the same day. "
+                    text=f"{who} come several times for the same day. "
                     "Is each row a total, or a single case?",
                     options=(
                         Option(value="aggregated", label="Each row is a total"),

@@ -39,6 +39,16 @@ NOT_A_PERSON = _any(
     r"\b(queue|topic|category|metric|project|question|session)\b",
     r"kunde|produkt|firma|anruf(er)?\b|vorgang|thema|kategorie",
 )
+# A group of customers rather than somebody.
+SEGMENT = _any(
+    r"\bsegments?\b|\b(customer|client|guest|caller|patient|buyer|member)s? "
+    r"(groups?|types?|tiers?|class(es)?|categor(y|ies)|regions?|clusters?)\b",
+    r"\b(groups?|types?|tiers?|regions?) of (the |our )?(customers|clients|guests|buyers)\b",
+    r"\b(ziel|kunden) ?(gruppen?|segmente?|typ(en)?|region(en)?|klassen?|art(en)?)\b",
+    r"\b(gruppe|region|segment)e?n? (der|von|unserer) kunden\b",
+)
+# Says who only where nothing else does.
+BARE_GROUP = _any(r"^(groups?|gruppen?)( (name|id))?$")
 MANAGER = _any(
     r"manager|supervisor|team ?lead|\blead\b|reports to|\bboss\b",
     r"vorgesetzt|teamleit|führungskraft|abteilungsleit",

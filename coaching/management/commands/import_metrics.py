@@ -40,6 +40,8 @@ class Command(BaseCommand):
         parser.add_argument("--date", metavar="COLUMN", help="the column that says when")
         parser.add_argument("--period", type=date.fromisoformat, metavar="YYYY-MM-DD",
                             help="the week of a file without dates")  # fmt: skip
+        parser.add_argument("--segments", action="store_true",
+                            help="the rows are about customer segments, not people")  # fmt: skip
         order = parser.add_mutually_exclusive_group()
         order.add_argument("--day-first", dest="day_first", action="store_true", default=None)
         order.add_argument("--month-first", dest="day_first", action="store_false")
@@ -59,10 +61,11 @@ class Command(BaseCommand):
         if source is not None and source.state == Import.State.DONE:
             result = source.result
             readings = result["readings"]
+            many = "segments" if source.mapping.get("who") == "segments" else "people"
             self.stdout.write(
                 self.style.SUCCESS(
                     f"Written: {readings['new']} new readings, {readings['changed']} changed, "
-                    f"{readings['same']} as before; {result['people']} new people, "
+                    f"{readings['same']} as before; {result['people']} new {many}, "
                     f"{result['metrics']} new metrics."
                 )
             )
@@ -105,9 +108,7 @@ class Command(BaseCommand):
                 "--good-rows-only.",
                 returncode=2,
             )
-        imports.confirm(
-            source=source, good_rows_only=options["good_rows_only"], by=None, now=now
-        )
+        imports.confirm(source=source, good_rows_only=options["good_rows_only"], by=None, now=now)
         self._wait(source)
         return source
 
@@ -130,7 +131,7 @@ class Command(BaseCommand):
         }
         if options["period"]:
             given["period"] = cadence.week_of(options["period"]).isoformat()
-        if not given:
+        if not given and not options["segments"]:
             return None
         columns = [column["name"] for column in source.preview["columns"]]
         for name in ("person", "date"):
@@ -143,6 +144,8 @@ class Command(BaseCommand):
         settled = {"dates" if name == "day_first" else name for name in given}
         used = {value for name, value in given.items() if name in ("person", "date")}
         try:
+            if options["segments"]:
+                mapping = tables.about(mapping, "segments")
             return replace(
                 mapping,
                 **given,
@@ -154,7 +157,9 @@ class Command(BaseCommand):
 
     def _tell(self, source: Import) -> None:
         preview = source.preview
-        self.stdout.write(f"{source.filename}: one row is {_meaning(preview['shape'])}.")
+        self.stdout.write(
+            f"{source.filename}: one row is {_meaning(preview['shape'], preview['who'])}."
+        )
         for column in preview["columns"]:
             why = f" ({column['why']})" if column["why"] else ""
             self.stdout.write(f"  {column['letter']:>3}  {column['name']}: {column['use']}{why}")
@@ -168,10 +173,11 @@ class Command(BaseCommand):
             readings, people = preview["readings"], preview["people"]
             weeks = preview["weeks"]
             told = f", weeks of {weeks['first']} to {weeks['last']}" if weeks else ""
+            many = "segments" if preview["who"] == "segments" else "people"
             self.stdout.write(
                 f"{preview['rows']} rows: {readings['new']} new readings, "
                 f"{readings['changed']} changed, {readings['same']} as before{told}; "
-                f"{people['known']} known people, {people['new']} new."
+                f"{people['known']} known {many}, {people['new']} new."
             )
         for problem in source.problems:
             where = f"row {problem['row']}, " if problem["row"] else ""
@@ -186,9 +192,10 @@ class Command(BaseCommand):
             self.stdout.write(f"  … {source.problem_count - len(source.problems)} more problems.")
 
 
-def _meaning(shape: str) -> str:
+def _meaning(shape: str, who: str) -> str:
+    one = "customer segment" if who == "segments" else "person"
     return {
-        "events": "one call, survey or case",
-        "aggregated": "one person and period, counted already",
-        "roster": "one person, without readings",
+        "events": f"one call, survey or case of a {one}",
+        "aggregated": f"one {one} and period, counted already",
+        "roster": f"one {one}, without readings",
     }[shape]

@@ -126,8 +126,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     else {}
 )
 CELERY_TASK_ACKS_LATE = True
-# Below the visibility timeout, or Redis would hand a running task to a second worker.
-CELERY_TASK_TIME_LIMIT = 300
+# For the largest import. Redis hands a tick that runs longer than the visibility timeout to a
+# second worker, which does no harm: whatever the first one works on is claimed.
+CELERY_TASK_TIME_LIMIT = 3600
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BEAT_SCHEDULE = {
     # A tick that waited a minute is replaced by the next one.

@@ -185,6 +185,7 @@ def digest(reader: Person, *, due: datetime, content: dict) -> Message:
         kind=Letter.Kind.DIGEST,
         key=f"dig:{reader.public_id}:{cadence.week_name(local)}",
         recipient=reader,
+        not_before=due,
         # By then the next digest tells it.
         expires_at=due + timedelta(days=7),
         notice="Your weekly digest is ready.",

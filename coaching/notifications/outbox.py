@@ -24,6 +24,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import connection, transaction
 from django.db.models import F
 
+from coaching.domain import cadence
 from coaching.models import Letter, Notice, Pair
 from coaching.notifications import rendering
 
@@ -49,12 +50,18 @@ class Message:
 def promise(messages: Iterable[Message], *, now: datetime) -> None:
     """
     Store letters and notices, in the caller's transaction; known keys are passed over.
+
+    A letter without a time of its own leaves at once while its reader is at work, and
+    otherwise on the next working morning: nobody is woken by a number that has arrived.
     """
     letters, notices = [], []
     for message in messages:
         letter = message.letter
         letter.created_at = now
-        letter.next_attempt_at = letter.next_attempt_at or now
+        reader = letter.recipient
+        letter.next_attempt_at = letter.next_attempt_at or cadence.next_working_morning(
+            reader.public_id, reader.zone, now
+        )
         letters.append(letter)
         if message.notice:
             message.notice.at = now

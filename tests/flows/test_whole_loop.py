@@ -159,9 +159,15 @@ def test_from_an_upload_to_a_closed_cohort(story, client_of):
     assert pairs == plan.matched
     assert Letter.objects.filter(kind=Letter.Kind.INVITATION).count() == 2 * pairs
     frozen = dict(Pair.objects.values_list("pk", "target"))
+    # Nobody is written to before their own working morning; by now it is one in Halifax, too.
     story.sweep()
-    assert len(mail.outbox) == 2 * pairs
-    assert len({message.extra_headers["Message-ID"] for message in mail.outbox}) == 2 * pairs
+    assert not mail.outbox
+    story.now += timedelta(hours=10)
+    story.sweep()
+    invited = Letter.objects.filter(kind=Letter.Kind.INVITATION, state=Letter.State.SENT)
+    assert invited.count() == 2 * pairs
+    ids = {message.extra_headers["Message-ID"] for message in mail.outbox}
+    assert len(ids) == len(mail.outbox) >= 2 * pairs
 
     # Weeks pass: readings arrive, pairs meet, letters go out, pairs pass one after the other.
     seen = Counter()
@@ -214,7 +220,7 @@ def test_from_an_upload_to_a_closed_cohort(story, client_of):
     assert mine.count() >= 5
     assert len({letter.created_at.date() for letter in mine}) == mine.count()
     for letter in mine:
-        local = letter.created_at.astimezone(story.mara.zone)
+        local = letter.next_attempt_at.astimezone(story.mara.zone)
         assert (local.weekday(), local.hour) == (0, 8)
 
     # Everybody hears that it has closed.

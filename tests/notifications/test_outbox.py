@@ -18,6 +18,8 @@ from tests.notifications.conftest import due_of
 pytestmark = pytest.mark.usefixtures("plain_letters")
 
 LEASE = timedelta(seconds=django_settings.LETTER_LEASE_SECONDS)
+# Noon in Zurich: everybody of the cast is at work.
+AT_WORK = NOW.replace(hour=11)
 SECOND = timedelta(seconds=1)
 
 
@@ -277,7 +279,7 @@ def test_a_letter_that_cannot_be_written_stops_no_other_and_ends_after_eight(
     (plain_letters / "invitation" / "body.txt").write_text("{% if %}")
     outbox.promise([messages.invitation(pair, lea)], now=NOW - SECOND)
     letter = Letter.objects.get(kind="invitation")
-    now = NOW
+    now = AT_WORK
     assert outbox.deliver_due(now=now) == {"sent": 3, "postponed": 1}
     while Letter.objects.get(pk=letter.pk).state == Letter.State.PENDING:
         now = due_of(letter)
@@ -314,7 +316,14 @@ def test_a_manager_is_not_asked_to_decide_what_is_decided(pair, mara, server, st
     case = Case.objects.create(pair=pair, episode=1, clock="activity", opened_at=NOW)
     outbox.promise([messages.escalation(case, mara, why="No session.")], now=NOW)
     Pair.objects.filter(pk=pair.pk).update(state=state)
-    assert outbox.deliver_due(now=NOW) == {outcome: 1}
+    assert outbox.deliver_due(now=AT_WORK) == {outcome: 1}
+
+
+def test_nobody_is_woken_by_a_number_that_has_arrived(pair, lea, server):
+    night = NOW.replace(hour=2)
+    outbox.promise([messages.passed(pair, lea)], now=night)
+    assert outbox.deliver_due(now=night) == {}
+    assert outbox.deliver_due(now=AT_WORK) == {"sent": 1}
 
 
 def test_a_stranger_cannot_release_a_letter(promised, states):

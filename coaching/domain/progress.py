@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 # A pass: the level is at the target with this probability ...
 REACHED = 0.80
@@ -60,6 +60,18 @@ def stretch_line(*, baseline: float, target: float) -> float:
     4.1
     """
     return baseline + STRETCH * (target - baseline)
+
+
+def least_step(se: float) -> float:
+    """
+    How far beyond a baseline a target must lie to be met already with at most 20 %.
+
+    se : standard error of the baseline
+
+    >>> round(least_step(0.1), 3)
+    0.084
+    """
+    return float(ndtri(1 - ALREADY_MET)) * se
 
 
 def p_at_target(*, level: float, se: float, target: float, sign: int) -> float:

@@ -91,7 +91,7 @@ def create(
     if ranking.subject != Scorecard.Subject.PEOPLE:
         raise OnlyPeople
     policy = policy or ranking.scorecard.policy
-    q = ranking.settings.get("q", ranking.scorecard.q) if q is None else q
+    q = selection.width_of(ranking) if q is None else q
     _check_policy(policy, q, quota)
     cohort = Cohort.objects.create(
         name=name.strip(),
@@ -318,8 +318,9 @@ def target_for(form: str, standing: Standing, yardstick: Yardstick, metric: Metr
     The frozen target of a learner, on the working scale, from the *shrunken* baseline.
 
     Somebody who raised a hand may be past the group's benchmark already; the
-    target is then a fifth of the peers' spread beyond the own baseline. It never asks for
-    more than half of what is left to the best possible value: nobody can pass that.
+    target is then a fifth of the peers' spread beyond the own baseline, and far enough that
+    it is not likely met already. It never asks for more than half of what is left to the best
+    possible value: nobody can pass that.
     """
     benchmark = {
         Cohort.Target.GAP_TOP: yardstick.top_quartile,
@@ -328,7 +329,7 @@ def target_for(form: str, standing: Standing, yardstick: Yardstick, metric: Metr
     }[form]
     share = 1.0 if form == Cohort.Target.MIDDLE else 0.5
     target = progress.gap_target(baseline=standing.estimate, benchmark=benchmark, share=share)
-    smallest = 0.2 * yardstick.scale
+    smallest = max(0.2 * yardstick.scale, progress.least_step(standing.se))
     if metric.sign * (target - standing.estimate) < smallest:
         target = standing.estimate + metric.sign * smallest
     best = _best_possible(metric)

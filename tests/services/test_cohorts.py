@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from coaching.domain import cadence
+from coaching.domain import cadence, progress
 from coaching.models import (
     Cohort,
     Event,
@@ -314,7 +314,7 @@ def target(form: str, *, baseline: float, kind: str = "mean", **metric) -> float
     yardstick = Yardstick(
         mean=3.5, top_quartile=3.5 + 0.5 * better, low_cut=3.5 - 0.3 * better, scale=0.4
     )
-    return cohorts.target_for(form, Standing(estimate=baseline), yardstick, metric)
+    return cohorts.target_for(form, Standing(se=0.0, estimate=baseline), yardstick, metric)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +336,15 @@ def test_who_is_past_the_benchmark_still_has_a_way_to_go(form):
 def share(baseline: float, *, direction: str, spread: float = 0.1, kind: str = "proportion"):
     metric = Metric(kind=kind, direction=direction)
     yardstick = Yardstick(mean=0.5, top_quartile=0.5, low_cut=0.5, scale=spread)
-    return cohorts.target_for("gap_top", Standing(estimate=baseline), yardstick, metric)
+    return cohorts.target_for("gap_top", Standing(se=0.0, estimate=baseline), yardstick, metric)
+
+
+def test_an_uncertain_baseline_is_not_likely_past_its_target(csat):
+    from_the_top = Standing(se=0.4, estimate=4.2)
+    yardstick = Yardstick(mean=3.5, top_quartile=4.0, low_cut=3.2, scale=0.3)
+    target = cohorts.target_for("gap_mean", from_the_top, yardstick, csat)
+    met = progress.p_at_target(level=4.2, se=0.4, target=target, sign=1)
+    assert met == pytest.approx(0.2)
 
 
 def test_a_target_can_be_reached():

@@ -3,6 +3,7 @@ from django.urls import path
 
 from coaching.web.views import (
     cohorts,
+    drivers,
     home,
     imports,
     letters,
@@ -33,6 +34,7 @@ urlpatterns = [
     path("rankings/again/<slug:scorecard>/", rankings.rank_again, name="rank-again"),
     path("rankings/<slug:ranking>/", rankings.ranking_page, name="ranking"),
     path("rankings/<slug:ranking>/export/", rankings.ranking_export, name="ranking-export"),
+    path("rankings/<slug:ranking>/drivers/", drivers.drivers_page, name="drivers"),
     path("rankings/<slug:ranking>/cohort/", cohorts.cohort_new, name="cohort-new"),
     path("people/<slug:person>/", teams.person_page, name="person"),
     path("teams/", teams.team_list, name="teams"),

@@ -75,12 +75,16 @@ class Standing(models.Model):
     One person (or segment), or one team, in a ranking: on one metric or, without one, overall.
     """
 
-    ranking = models.ForeignKey(Ranking, models.CASCADE, related_name="standings")
+    # Millions of rows are written at once, and every index is paid for by each of them: those
+    # below find a ranking's rows as well, and nobody looks for a metric's over all rankings.
+    ranking = models.ForeignKey(Ranking, models.CASCADE, related_name="standings", db_index=False)
     person = models.ForeignKey(
         "coaching.Person", models.CASCADE, null=True, related_name="standings"
     )
-    team = models.ForeignKey("coaching.Team", models.CASCADE, null=True, related_name="standings")
-    metric = models.ForeignKey("coaching.Metric", models.PROTECT, null=True)
+    team = models.ForeignKey(
+        "coaching.Team", models.CASCADE, null=True, related_name="standings", db_index=False
+    )
+    metric = models.ForeignKey("coaching.Metric", models.PROTECT, null=True, db_index=False)
     group = models.CharField(max_length=GROUP_LENGTH)
     n = models.FloatField()
     # On the working scale; `raw` is unknown without readings.
@@ -122,7 +126,12 @@ class Standing(models.Model):
                 name="standing_once_per_team",
             ),
         ]
-        indexes = [models.Index(fields=["ranking", "metric", "band"])]
+        indexes = [
+            models.Index(fields=["ranking", "metric", "band"]),
+            models.Index(
+                fields=["team"], condition=models.Q(team__isnull=False), name="standing_team"
+            ),
+        ]
         ordering = ["pk"]
 
     def __str__(self) -> str:

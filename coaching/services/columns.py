@@ -3,15 +3,18 @@ Rows by the million between the database and numpy: a column is an array, a row 
 
 On PostgreSQL the rows travel in its own binary form (COPY ... (FORMAT BINARY)): after a two-byte
 count of fields each field is a four-byte length and its bytes, so that rows of equal widths
-are one numpy record array. Elsewhere the same columns go through the ORM, in batches.
+are one numpy record array. Elsewhere the same columns are inserted row by row, in batches.
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from django.db import connection
 from django.db.models import FloatField, Func, IntegerField, Model, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -20,11 +23,7 @@ _END = b"\xff\xff"
 _DAY_ZERO = np.datetime64("2000-01-01")
 _WIDTHS = {"bigint": ">i8", "integer": ">i4", "double precision": ">f8", "date": ">i4"}
 # Rows held at a time beside the arrays they come from.
-_COPY_ROWS = 100_000
-_ORM_ROWS = 2_000
-
-# What an unknown number is read as: SQLite knows no NaN and gives NULL, which numpy takes for one.
-UNKNOWN = Value("NaN", output_field=FloatField())
+_ROWS_AT_A_TIME = 100_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +34,7 @@ class Text:
     code: NDArray[np.intp]
 
 
-Column = NDArray | Text | int | float
+Column = NDArray | Text | np.datetime64 | int | float
 
 
 class DayNumber(Func):
@@ -50,12 +49,17 @@ class DayNumber(Func):
         return self.as_sql(*args, template="(%(expressions)s - DATE '2000-01-01')")
 
 
+def or_unknown(number: Combinable | str) -> Coalesce:
+    """A float that may be NULL, as `fetch` needs it: NaN (SQLite has none, and leaves NULL)."""
+    return Coalesce(number, Value(math.nan, output_field=FloatField()))
+
+
 def fetch(rows: QuerySet, dtype: list[tuple[str, str]]) -> NDArray:
     """
     Read the rows of a `values_list` into a record array.
 
     dtype : a name and a numpy type of the database's own width for each column, in order: "i8"
-        for ids, "i4" for integers, "f8" for floats. Only a float may be unknown, as `UNKNOWN`.
+        for ids, "i4" for integers, "f8" for floats. Only a float may be unknown, by `or_unknown`.
     """
     sql, params = rows.query.sql_with_params()
     with connection.cursor() as cursor:
@@ -80,21 +84,25 @@ def store(model: type[Model], columns: Mapping[str, Column], *, rows: int) -> No
     columns : by attribute name (`person_id`), one value a row or one number for all; dates are
         datetime64[D], and NaN is unknown. A column that is left out is unknown in all rows.
     """
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(fields[name].column) for name in columns)
+    into = f"{quote(model._meta.db_table)} ({names})"
     if connection.vendor == "postgresql":
-        _copy_in(model, columns, rows)
+        # None for texts, whose width is their own.
+        types = {name: _WIDTHS.get(fields[name].db_type(connection)) for name in columns}
+        _copy_in(f"COPY {into} FROM STDIN (FORMAT BINARY)", _parts(columns, rows), types)
         return
-    for part in _parts(columns, rows, size=_ORM_ROWS):
-        lists = [_plain(values) for values in part.values()]
-        model.objects.bulk_create(
-            [model(**dict(zip(part, row, strict=True))) for row in zip(*lists, strict=True)]
-        )
+    marks = ", ".join(["%s"] * len(columns))
+    with connection.cursor() as cursor:
+        for part in _parts(columns, rows):
+            values = zip(*map(_plain, part.values()), strict=True)
+            cursor.executemany(f"INSERT INTO {into} VALUES ({marks})", values)
 
 
-def _parts(
-    columns: Mapping[str, Column], rows: int, *, size: int
-) -> Iterator[dict[str, NDArray | Text]]:
-    for at in range(0, rows, size):
-        part = slice(at, min(at + size, rows))
+def _parts(columns: Mapping[str, Column], rows: int) -> Iterator[dict[str, NDArray | Text]]:
+    for at in range(0, rows, _ROWS_AT_A_TIME):
+        part = slice(at, min(at + _ROWS_AT_A_TIME, rows))
         yield {name: _part(values, part) for name, values in columns.items()}
 
 
@@ -115,16 +123,12 @@ def _plain(values: NDArray | Text) -> list:
     return values.tolist()
 
 
-def _copy_in(model: type[Model], columns: Mapping[str, Column], rows: int) -> None:
-    fields = {field.attname: field for field in model._meta.concrete_fields}
-    quote = connection.ops.quote_name
-    into = ", ".join(quote(fields[name].column) for name in columns)
-    # None for texts, whose width is their own.
-    types = {name: _WIDTHS.get(fields[name].db_type(connection)) for name in columns}
-    sql = f"COPY {quote(model._meta.db_table)} ({into}) FROM STDIN (FORMAT BINARY)"
+def _copy_in(
+    sql: str, parts: Iterable[dict[str, NDArray | Text]], types: dict[str, str | None]
+) -> None:
     with connection.cursor() as cursor, cursor.copy(sql) as copy:
         copy.write(_HEADER)
-        for part in _parts(columns, rows, size=_COPY_ROWS):
+        for part in parts:
             for packed in _pack(part, types):
                 copy.write(packed)
         copy.write(_END)

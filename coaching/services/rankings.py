@@ -21,7 +21,6 @@ from django.db.models import (
     When,
     Window,
 )
-from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
 from coaching.domain import ranking as engine
@@ -37,11 +36,12 @@ from coaching.models import (
 )
 from coaching.queries import people
 from coaching.services import audit
-from coaching.services.columns import UNKNOWN, Column, DayNumber, Text, fetch, store
+from coaching.services.columns import Column, DayNumber, Text, fetch, or_unknown, store
 from coaching.services.scorecards import NoReadings, NoWeight, settings_of
 
 EVERYBODY = "everybody"
-_READING = [("subject", "i8"), ("day", "i4"), ("n", "f8"), ("sum", "f8"), ("sumsq", "f8")]
+# A reading as it comes: whose, when, and the three figures.
+READING = [("subject", "i8"), ("day", "i4"), ("n", "f8"), ("sum", "f8"), ("sumsq", "f8")]
 _BANDS = [band.words for band in engine.Band]
 
 
@@ -217,13 +217,13 @@ def _readings(scorecard: Scorecard, row: ScorecardMetric, since: date, until: da
         columns = (
             readings.values("person__team", day=DayNumber("period"))
             .annotate(n_all=Sum("n"), sum_all=Sum("sum"), known=Count("sumsq"), rows=Count("pk"))
-            .values_list("person__team", "day", "n_all", "sum_all", Coalesce(squares, UNKNOWN))
+            .values_list("person__team", "day", "n_all", "sum_all", or_unknown(squares))
         )
     else:
         columns = readings.values_list(
-            "person", DayNumber("period"), "n", "sum", Coalesce("sumsq", UNKNOWN)
+            "person", DayNumber("period"), "n", "sum", or_unknown("sumsq")
         )
-    found = fetch(columns, _READING)
+    found = fetch(columns, READING)
     # Sums of floats depend on their order, and a database owes us none.
     return found[np.lexsort((found["day"], found["subject"]))]
 

@@ -167,8 +167,16 @@ def axis(metric: Metric | None, low: float, high: float) -> Axis:
         log = metric is not None and metric.kind == Metric.Kind.DURATION
         x = bare.x(math.log(value) if log else value)
         if 3 <= x <= 97:
-            ticks.append(Tick(x, metric.show(value) if metric else f"{value:+.1f}"))
+            ticks.append(Tick(x, metric.show(value) if metric else spreads(value)))
     return Axis(low, high, sign, ticks)
+
+
+def spreads(value: float) -> str:
+    """
+    >>> spreads(0.5), spreads(0.0), spreads(-0.25)
+    ('+0.5', '0', '-0.25')
+    """
+    return f"{value:+g}" if value else "0"
 
 
 def round_values(low: float, high: float, *, most: int) -> list[float]:

@@ -15,11 +15,12 @@ from coaching.queries import rankings
 from coaching.web import charts, words
 
 ORDERS = {
-    "low": ("Most in need", "-p_low"),
-    "high": ("Strongest", "-p_high"),
-    "name": ("Name", "subject_name"),
-    "n": ("Most cases", "-n"),
-    "unsure": ("Most uncertain", "-se"),
+    # Chances end at one; beyond it the distance from the peers goes on.
+    "low": ("Most in need", ("-p_low", "z")),
+    "high": ("Strongest", ("-p_high", "-z")),
+    "name": ("Name", ()),
+    "n": ("Most cases", ("-n",)),
+    "unsure": ("Most uncertain", ("-se",)),
 }
 # What the address calls it: its name on the page, and where it stands.
 GROUPINGS = {
@@ -93,10 +94,11 @@ def ordered(standings: QuerySet[Standing], choice: Choice, hidden: list[str]) ->
         subject_name=Coalesce("person__name", "team__name"),
         unseen=Case(When(group__in=hidden, then=Value(1)), default=Value(0)),
     )
-    key = ORDERS[choice.sort or "low"][1]
-    down = key.startswith("-")
-    seen = Case(When(unseen=0, then=F(key.removeprefix("-"))), default=Value(None))
-    first = ["subject_name"] if key == "subject_name" else ["unseen", seen.desc() if down else seen]
+    keys = ORDERS[choice.sort or "low"][1]
+    first = ["unseen"] if keys else []
+    for key in keys:
+        seen = Case(When(unseen=0, then=F(key.removeprefix("-"))), default=Value(None))
+        first.append(seen.desc() if key.startswith("-") else seen.asc())
     if choice.by:
         first.insert(0, F(GROUPINGS[choice.by][1]).asc(nulls_last=True))
     return standings.order_by(*first, "subject_name", "pk")

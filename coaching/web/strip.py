@@ -50,6 +50,10 @@ class Edge:
     def width(self) -> float:
         return self.high - self.low
 
+    @property
+    def rest(self) -> float:
+        return 100 - self.low
+
 
 @dataclass(frozen=True, slots=True)
 class Strip:

@@ -1,6 +1,7 @@
 """Sentences that pages say about numbers; the same for everybody who may read the page."""
 
 from coaching.domain.ranking import LABEL, RELIABLE, SMALLEST_GROUP
+from coaching.domain.selection import Share
 from coaching.models import Band, Pair, Person, Standing, Yardstick
 from coaching.queries.rankings import BandCounts
 
@@ -147,6 +148,16 @@ def reliability(standing: Standing) -> str:
     )
 
 
+def chance(p: float) -> str:
+    """
+    A chance of something nobody can know for certain.
+
+    >>> chance(0.0), chance(0.34), chance(1.0)
+    ('< 1 %', '34 %', '> 99 %')
+    """
+    return percent(min(max(p, 1e-6), 1 - 1e-6))
+
+
 def chances(standing: Standing, q: float) -> str:
     """
     >>> chances(Standing(p_low=0.34, p_high=0.001), 0.25)
@@ -154,7 +165,7 @@ def chances(standing: Standing, q: float) -> str:
     """
     return (
         f"The chance of truly being in the worst {quarter(q)} of the peers is "
-        f"{percent(standing.p_low)}, in the best {percent(standing.p_high)}."
+        f"{chance(standing.p_low)}, in the best {chance(standing.p_high)}."
     )
 
 
@@ -221,13 +232,13 @@ more weeks, or have more cases surveyed.'
     if kind == Band.MIDDLE:
         return (
             f"Middle, because neither the worst nor the best {part} is likely: "
-            f"{percent(standing.p_low)} and {percent(standing.p_high)}."
+            f"{chance(standing.p_low)} and {chance(standing.p_high)}."
         )
     low = kind in (Band.WEAK, Band.LEANING_WEAK)
-    chance = percent(standing.p_low if low else standing.p_high)
+    likely = chance(standing.p_low if low else standing.p_high)
     return (
         f"{kind.label}, because the chance of truly being in the {'worst' if low else 'best'} "
-        f"{part} is {chance}; {needs}."
+        f"{part} is {likely}; {needs}."
     )
 
 
@@ -265,4 +276,14 @@ def nobody_labelled(subject: str, counts: BandCounts, *, by_chance: bool) -> str
     return (
         f"Nobody is labelled on {subject}: there are too few readings to tell the {people} "
         f"apart{share}. More weeks help; guessing would not."
+    )
+
+
+def out_of_proportion(attribute: str, share: Share) -> str:
+    """A warning that the people with one value are labelled more often than all others."""
+    return (
+        f"{capital(attribute)} “{share.value}”: {share.labelled} of {share.people} would be "
+        f"learners, against {share.rest_labelled} of {share.rest_people} of everybody else. Chance "
+        "does not explain that. Before you launch, look for a cause that is not the people: "
+        "other cases, other tools, less training."
     )

@@ -46,6 +46,7 @@ TABLE = {
     "scorecard-rank": MANAGERS_WRITE,
     "ranking-list": MANAGERS,
     "ranking-detail": MINE_AS_MANAGER,
+    "ranking-drivers": MINE_AS_MANAGER,
     "standing-list": MINE_AS_MANAGER,
     "cohort-list": MANAGERS,
     "cohort-detail": MINE_AS_MANAGER,

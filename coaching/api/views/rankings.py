@@ -8,6 +8,8 @@ from rest_framework.response import Response
 
 from coaching.api.doors import ManagerRows
 from coaching.api.filters import RankingFilter, StandingFilter
+from coaching.api.problems import BadParameters
+from coaching.api.serializers import drivers as driver_shapes
 from coaching.api.serializers.rankings import (
     NewScorecard,
     RankingDetail,
@@ -17,7 +19,7 @@ from coaching.api.serializers.rankings import (
     StandingShape,
 )
 from coaching.models import Person, Ranking, Scorecard, Standing
-from coaching.queries import access, rankings
+from coaching.queries import access, drivers, rankings
 from coaching.services import rankings as ranking_services
 from coaching.services import scorecards
 
@@ -75,6 +77,23 @@ class Rankings(ListModelMixin, RetrieveModelMixin, ManagerRows):
 
     def get_serializer_class(self) -> type:
         return RankingDetail if self.action == "retrieve" else RankingShape
+
+    @extend_schema(
+        parameters=[driver_shapes.DriverOptions], responses=driver_shapes.ComparisonShape
+    )
+    @action(detail=True)
+    def drivers(self, request: Request, id: str) -> Response:
+        """Which metrics separate the top from the bottom."""
+        ranking = self.get_object()
+        options = driver_shapes.DriverOptions(data=request.query_params)
+        if not options.is_valid():
+            raise BadParameters(options.errors)
+        wanted = options.validated_data.get("by", "")
+        comparison = drivers.of_ranking(ranking, outcome=wanted)
+        if wanted and comparison.outcome is None:
+            raise BadParameters({"by": [f"“{wanted}” is no metric of this ranking."]})
+        told = driver_shapes.told(comparison, ranking.subject)
+        return Response(driver_shapes.ComparisonShape(told).data)
 
 
 class Standings(ManagerRows):

@@ -67,7 +67,9 @@ def fetch(rows: QuerySet, dtype: list[tuple[str, str]]) -> NDArray:
             cursor.execute(sql, params)
             return np.fromiter(cursor, dtype=dtype)
         packed = bytearray()
-        with cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT BINARY)", params) as copy:
+        # COPY takes no parameters of its own.
+        whole = connection.ops.compose_sql(sql, params)
+        with cursor.copy(f"COPY ({whole}) TO STDOUT (FORMAT BINARY)") as copy:
             for part in copy:
                 packed += part
     sent = [("_fields", ">i2")]

@@ -346,9 +346,10 @@ def _small_groups(subjects: Subjects, sizes: NDArray[np.intp]) -> str:
     if not small.size:
         return ""
     if subjects.groups == [EVERYBODY]:
+        have = "has" if sizes[small[0]] == 1 else "have"
         return (
-            f"Only {sizes[small[0]]} of them have readings. Below {engine.SMALLEST_GROUP} nobody "
-            "is labelled: rank a larger team."
+            f"Only {sizes[small[0]]} of them {have} readings. Below {engine.SMALLEST_GROUP} "
+            "nobody is labelled: rank a larger team."
         )
     named = ", ".join(f"{subjects.groups[code]}: {sizes[code]}" for code in small[:5])
     more = ", …" if small.size > 5 else ""

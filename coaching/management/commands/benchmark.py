@@ -7,7 +7,7 @@ import os
 import platform
 import resource
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -29,6 +29,14 @@ from coaching.services.columns import DayNumber, fetch, or_unknown, store
 SEED = 20_250_106
 LAST_WEEK = date(2025, 1, 6)
 PEOPLE_AT_A_TIME = 5_000
+
+
+def _some(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ArgumentTypeError("give a number of at least 1")
+    return number
+
 
 # Lines of a table: what, how much.
 Lines = list[tuple[str, str]]
@@ -63,10 +71,10 @@ def own_database() -> Iterator[None]:
 
 
 def _ranking_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--people", type=int, default=20_000)
-    parser.add_argument("--metrics", type=int, default=5)
-    parser.add_argument("--weeks", type=int, default=1)
-    parser.add_argument("--groups", type=int, default=1, help="peer groups (1)")
+    parser.add_argument("--people", type=_some, default=20_000)
+    parser.add_argument("--metrics", type=_some, default=5)
+    parser.add_argument("--weeks", type=_some, default=1)
+    parser.add_argument("--groups", type=_some, default=1, help="peer groups (1)")
 
 
 def measure_ranking(*, people: int, metrics: int, weeks: int, groups: int) -> Lines:
@@ -134,7 +142,7 @@ def _workforce(*, people: int, metrics: int, weeks: int, groups: int) -> Scoreca
         )
     pks = fetch(team.people.order_by("pk").values_list("pk"), [("pk", "i8")])["pk"]
     scorecard = Scorecard.objects.create(
-        name="Benchmark", team=team, peers_by=["role"], weeks=max(weeks, 1)
+        name="Benchmark", team=team, peers_by=["role"], weeks=weeks
     )
     kinds = list(Kind)
     for number in range(metrics):
@@ -185,8 +193,8 @@ def _week(
 
 
 def _engine_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--people", type=int, default=1_000_000)
-    parser.add_argument("--groups", type=int, default=10_000)
+    parser.add_argument("--people", type=_some, default=1_000_000)
+    parser.add_argument("--groups", type=_some, default=10_000)
 
 
 def measure_engine(*, people: int, groups: int) -> Lines:

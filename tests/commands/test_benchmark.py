@@ -1,0 +1,30 @@
+"""`manage.py benchmark` measures what it says."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from coaching.management.commands import benchmark
+from coaching.models import Standing
+
+
+def test_the_ranking_goes_from_readings_to_standings(db):
+    lines = dict(benchmark.measure_ranking(people=24, metrics=5, weeks=2, groups=2))
+    assert lines["readings"] == f"{24 * 5 * 2:,}"
+    assert lines["standings"] == f"{24 * (5 + 1):,}"
+    assert Standing.objects.count() == 24 * (5 + 1)
+    assert set(Standing.objects.values_list("group", flat=True)) == {"Group 0", "Group 1"}
+
+
+def test_the_engine_needs_no_database():
+    out = StringIO()
+    call_command("benchmark", "engine", people=400, groups=20, stdout=out)
+    assert "20 peer groups" in out.getvalue()
+    assert "many / one" in out.getvalue()
+
+
+@pytest.mark.parametrize("words", [["ranking", "--people", "0"], ["ranking", "--weeks", "-1"]])
+def test_it_refuses_to_measure_nothing(words):
+    with pytest.raises(CommandError, match="at least 1"):
+        call_command("benchmark", *words)

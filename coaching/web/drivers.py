@@ -70,16 +70,39 @@ def difference(metric: Metric, value: float) -> str:
     A difference in a metric's own units, as `DriverRow.in_units` gives it, with its sign.
 
     >>> difference(Metric(kind="proportion"), 0.082), difference(Metric(kind="duration"), -0.18)
-    ('+8.2 points', '18 % shorter')
+    ('+8.2 % points', '18 % shorter')
     >>> difference(Metric(kind="rate"), -0.021), difference(Metric(kind="mean", unit="stars"), 0.4)
     ('−2.1 in 100', '+0.40 stars')
     """
+    return " ".join(_parts(metric, value)).rstrip()
+
+
+def span(metric: Metric, low: float, high: float) -> str:
+    """
+    From one difference to another, the unit said once.
+
+    >>> span(Metric(kind="proportion"), -0.01, 0.082), span(Metric(kind="mean"), 0.2, 0.4)
+    ('−1.0 to +8.2 % points', '+0.20 to +0.40')
+    >>> span(Metric(kind="duration"), -0.2, -0.1), span(Metric(kind="duration"), -0.2, 0.1)
+    ('10 to 20 % shorter', '20 % shorter to 10 % longer')
+    """
+    (first, unit), (last, other) = _parts(metric, low), _parts(metric, high)
+    if unit != other:
+        return f"{first} {unit} to {last} {other}"
+    if metric.kind == Metric.Kind.DURATION and low < 0:
+        first, last = last, first
+    return f"{first} to {last} {unit}".rstrip()
+
+
+def _parts(metric: Metric, value: float) -> tuple[str, str]:
+    """A difference as a number with its sign, and its unit."""
     if metric.kind == Metric.Kind.DURATION:
-        return f"{100 * abs(value):.0f} % {'shorter' if value < 0 else 'longer'}"
+        return f"{100 * abs(value):.0f}", "% shorter" if value < 0 else "% longer"
     sign = "−" if value < 0 else "+"
     if metric.kind == Metric.Kind.PROPORTION:
-        return f"{sign}{100 * abs(value):.1f} points"
-    return f"{sign}{metric.show(abs(value))}"
+        return f"{sign}{100 * abs(value):.1f}", "% points"
+    number, _, unit = metric.show(abs(value)).partition(" ")
+    return f"{sign}{number}", unit
 
 
 def _axis(told: Sequence[DriverRow]) -> charts.Axis | None:
@@ -106,13 +129,17 @@ def _line(
         metric=metric,
         verdict=driver.verdict,
         difference=difference(metric, row.in_units(driver.effect)),
-        interval_text=" to ".join(difference(metric, end) for end in ends),
+        interval_text=span(metric, *ends),
         chance=chance(driver.p_holm),
-        spreads=f"{driver.effect:+.2f}".replace("-", "−"),
-        sentence=_sentence(row, comparison, noun, ends),
+        spreads=_spreads(driver.effect),
+        sentence=_sentence(row, comparison, noun),
         other_way=driver.effect < 0 and driver.verdict != Verdict.NO_SIGN,
         dot=dot,
     )
+
+
+def _spreads(effect: float) -> str:
+    return f"{effect:+.2f}".replace("-", "−")
 
 
 def chance(p: float) -> str:
@@ -127,22 +154,20 @@ def chance(p: float) -> str:
     return f"{100 * p:.1f} %" if p < 0.1 else f"{100 * p:.0f} %"
 
 
-def _sentence(
-    row: DriverRow, comparison: Comparison, noun: tuple[str, str], ends: list[float]
-) -> str:
+def _sentence(row: DriverRow, comparison: Comparison, noun: tuple[str, str]) -> str:
     """What the row says, with the numbers it is made of."""
     driver, metric = row.driver, row.metric
     many = len(comparison.told)
-    top = f"{driver.top} {noun[driver.top != 1]}"
-    bottom = "third" if driver.split == Split.THIRDS else "band"
-    corrected = f", corrected for having looked at {words.count(many, 'skill')}" if many > 1 else ""
+    looked_at = f" (corrected for {words.count(many, 'skill')})" if many > 1 else ""
+    side = "third" if driver.split == Split.THIRDS else "band"
+    likely = chance(driver.p_holm).replace("< ", "below ").replace("> ", "above ")
     return (
-        f"The {top} at the top stand at {metric.read(row.level(driver.top_mean))}, the "
-        f"{driver.bottom} of the bottom {bottom} at {metric.read(row.level(driver.bottom_mean))}: "
-        f"{difference(metric, row.in_units(driver.effect))} (95 % interval "
-        f"{difference(metric, ends[0])} to {difference(metric, ends[1])}). If this skill had "
-        f"nothing to do with it, chance alone would make them differ as much or more with a "
-        f"probability of {chance(driver.p_holm)}{corrected}. {_decider(row, comparison)}"
+        f"The {words.count(driver.top, *noun)} of the top {side} stand at "
+        f"{metric.read(row.level(driver.top_mean))} and the {words.count(driver.bottom, *noun)} of "
+        f"the bottom {side} at {metric.read(row.level(driver.bottom_mean))}: "
+        f"{difference(metric, row.in_units(driver.effect))}, or {_spreads(driver.effect)} spreads, "
+        "a difference that chance alone would make as large with a probability of "
+        f"{likely}{looked_at}. {_decider(row, comparison)}"
     )
 
 

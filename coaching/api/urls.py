@@ -40,6 +40,7 @@ urlpatterns = [
     path("auth/logout/", auth.SignOut.as_view(), name="logout"),
     path("auth/logoutall/", auth.SignOutEverywhere.as_view(), name="logout-all"),
     path("me/", people.MeView.as_view(), name="me"),
+    path("me/skills/", people.MySkillsView.as_view(), name="my-skills"),
     path("schema/", description, name="schema"),
     path("docs/", docs, name="docs"),
     path("", include(router.urls)),

@@ -27,6 +27,7 @@ TABLE = {
     "schema": ALL,
     "docs": ALL,
     "me": READERS,
+    "my-skills": READERS,
     "team-list": READERS,
     "team-detail": "401 403 403  200 200 200  200 404 200",
     "person-list": READERS,

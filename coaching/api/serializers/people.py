@@ -1,7 +1,15 @@
 from django.contrib.auth.models import User
 from rest_framework import serializers
 
-from coaching.api.fields import Known, MetricRef, PersonRef, PublicShape, Shape, TeamRef
+from coaching.api.fields import (
+    Known,
+    MetricRef,
+    PersonRef,
+    PublicShape,
+    Quantity,
+    Shape,
+    TeamRef,
+)
 from coaching.models import HandRaise, Metric, Person, Reading, Team
 from coaching.queries import metrics
 
@@ -51,6 +59,35 @@ class Me(serializers.Serializer):
     teams = TeamRef(many=True, help_text="Teams in which you may rank, plan and launch.")
     pairs = PairCounts(help_text="Your own pairs: active ones by side, and those that passed.")
     unread_notices = serializers.IntegerField()
+
+
+class OwnSkillShape(serializers.Serializer):
+    """One skill of one's own; what leans on the peers is null among fewer than five of them."""
+
+    metric = MetricRef()
+    n = serializers.FloatField(help_text="Cases that were counted.")
+    raw = Quantity(allow_null=True)
+    estimate = Quantity(allow_null=True)
+    se = serializers.FloatField(
+        allow_null=True, help_text="On the working scale: of the logarithm for durations."
+    )
+    reliability = serializers.FloatField(allow_null=True)
+    peers = Quantity(allow_null=True, help_text="The mean of colleagues who do the same work.")
+    best = Quantity(allow_null=True, help_text="The mean of the best part of them.")
+
+
+class OwnSkills(serializers.Serializer):
+    since = serializers.DateField(
+        source="ranking.since",
+        allow_null=True,
+        help_text="Monday of the first week that was counted.",
+    )
+    until = serializers.DateField(
+        source="ranking.until",
+        allow_null=True,
+        help_text="Monday of the last week that was counted.",
+    )
+    skills = OwnSkillShape(many=True)
 
 
 class MetricShape(Shape):

@@ -18,6 +18,7 @@ from coaching.api.serializers.people import (
     IngestOptions,
     Me,
     MetricShape,
+    OwnSkills,
     PersonShape,
     RaisedHand,
     ReadingShape,
@@ -25,7 +26,7 @@ from coaching.api.serializers.people import (
     TeamShape,
 )
 from coaching.models import HandRaise, Metric, Pair, Person, Reading, Team
-from coaching.queries import access, letters, metrics, pairs, people, teams
+from coaching.queries import access, letters, metrics, pairs, people, rankings, teams
 from coaching.services import people as people_services
 from coaching.services import readings as reading_services
 
@@ -51,6 +52,15 @@ class MeView(Door, APIView):
             "unread_notices": letters.notices_for(reader).filter(read_at=None).count(),
         }
         return Response(Me(me).data)
+
+
+class MySkillsView(Door, APIView):
+    """My own skills from the newest ranking with me in it, and how colleagues do on the whole."""
+
+    @extend_schema(responses=OwnSkills, operation_id="my_skills")
+    def get(self, request: Request) -> Response:
+        own = rankings.own_standings(self.reader) or {"ranking": None, "skills": []}
+        return Response(OwnSkills(own).data)
 
 
 class Teams(ListModelMixin, RetrieveModelMixin, Rows):

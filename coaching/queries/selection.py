@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from coaching.domain import selection
 from coaching.domain.ranking import Band as Code
@@ -12,6 +12,7 @@ from coaching.models import HandRaise, Member, Pair, Person, Ranking, Standing
 from coaching.queries import access
 
 CODES = {code.words: code for code in Code}
+WORDS = {int(code): code.words for code in Code}
 ATTRIBUTES = ("tenure", "shift", "site", "part-time")
 
 
@@ -117,15 +118,18 @@ def field_of(ranking: Ranking) -> Field:
                 strict=True,
             )
         ),
-        q=ranking.settings.get("q", 0.25),
+        q=width_of(ranking),
     )
 
 
-def names_of(reader: Person, ids: np.ndarray, *, most: int) -> list[Person]:
-    """The people behind these ids by name, at most so many of them."""
-    managed = access.managed(reader, "team__path")
-    people = Person.objects.filter(managed, pk__in=ids[: 10 * most].tolist())
-    return list(people.select_related("team").order_by("name", "pk")[:most])
+def width_of(ranking: Ranking) -> float:
+    """The part of the peers that this ranking calls its worst or best."""
+    return ranking.settings.get("q", 0.25)
+
+
+def named(ids: set[int]) -> dict[int, Person]:
+    """The people behind ids that came out of a ranking the reader may see."""
+    return Person.objects.select_related("team").in_bulk(ids)
 
 
 def hands_in(ranking: Ranking) -> QuerySet[HandRaise]:
@@ -141,8 +145,8 @@ def hands_in(ranking: Ranking) -> QuerySet[HandRaise]:
 
 def hands_open_to(reader: Person) -> QuerySet[HandRaise]:
     """
-    Every raised hand in the teams somebody manages, the longest first, each with `cohort_name`
-    of the draft cohort that has taken it in already.
+    Every raised hand in the teams somebody manages, the longest first, each with `cohort_name` and
+    `draft_id` of the draft cohort that has taken it in already.
     """
     drafted = Member.objects.filter(
         person=OuterRef("person"), cohort__state="draft", left_out=False
@@ -154,7 +158,7 @@ def hands_open_to(reader: Person) -> QuerySet[HandRaise]:
         .select_related("person__team", "metric")
         .annotate(
             cohort_name=Subquery(drafted.values("cohort__name")[:1]),
-            cohort_id=Subquery(drafted.values("cohort__public_id")[:1]),
+            draft_id=Subquery(drafted.values("cohort__public_id")[:1]),
         )
         .order_by("raised_at", "pk")
     )
@@ -163,7 +167,7 @@ def hands_open_to(reader: Person) -> QuerySet[HandRaise]:
 def addable(ranking: Ranking, members: QuerySet[Member], text: str) -> QuerySet[Standing]:
     """People of a ranking who are not members, by a part of their name; their overall standing."""
     return (
-        ranking.standings.filter(Q(person__name__icontains=text), metric=None, person__active=True)
+        ranking.standings.filter(person__name__icontains=text, metric=None, person__active=True)
         .exclude(person__in=members.values("person"))
         .select_related("person__team")
         .order_by("person__name", "pk")

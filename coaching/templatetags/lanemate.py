@@ -33,7 +33,14 @@ BANDS = {
 
 
 # Pages that have no place of their own in the navigation, and where they belong.
-SECTIONS = {"": "home", "plans": "cohorts", "pairs": "cohorts", "people": "teams"}
+SECTIONS = {
+    "": "home",
+    "hands": "home",
+    "plans": "cohorts",
+    "pairs": "cohorts",
+    "people": "teams",
+    "scorecards": "rankings",
+}
 
 
 @register.inclusion_tag("components/nav_item.html", takes_context=True)

@@ -4,9 +4,11 @@ from datetime import date, timedelta
 
 from django import forms
 
-from coaching.models import Case, Cohort, Metric, Person, Rule, Team
+from coaching.domain.selection import NARROWEST, WIDEST
+from coaching.models import Case, Cohort, Member, Metric, Person, Rule, Scorecard, Team
 from coaching.queries import metrics, teams
-from coaching.services.cohorts import DEFAULT_LENGTH
+from coaching.services.cohorts import DEFAULT_LENGTH, MOST_SEATS
+from coaching.services.scorecards import HEAVIEST, MOST_EVIDENCE, MOST_WEEKS
 
 
 class Plain(forms.Form):
@@ -113,6 +115,43 @@ class TeamForm(Plain):
         self.fields["team"].queryset = teams.managed_by(reader).order_by("path")
 
 
+class PercentField(forms.FloatField):
+    """A share between two others, asked for and shown in per cent."""
+
+    def __init__(self, *, least: float, most: float, **kwargs) -> None:
+        kwargs["widget"] = forms.NumberInput(attrs={"step": "any", **kwargs.pop("attrs", {})})
+        super().__init__(min_value=100 * least, max_value=100 * most, **kwargs)
+
+    def clean(self, value: object) -> float | None:
+        percent = super().clean(value)
+        # No digits that nobody typed: 35 % is 0.35.
+        return None if percent is None else round(percent / 100, 6)
+
+    def prepare_value(self, value: object) -> object:
+        # What was typed comes back as text, as it was.
+        return f"{100 * value:.10g}" if isinstance(value, float) else value
+
+
+class WhatIfForm(Plain):
+    """How a cohort would be selected; fields left empty are as the ranking has them."""
+
+    policy = forms.ChoiceField(
+        label="Policy",
+        choices=[(policy.value, policy.label.split(":")[0]) for policy in Scorecard.Policy],
+        required=False,
+    )
+    q = PercentField(
+        label="Band width, %", least=NARROWEST, most=WIDEST, required=False, attrs={"size": 4}
+    )
+    quota = forms.IntegerField(
+        label="Quota: from each end",
+        min_value=1,
+        max_value=MOST_SEATS,
+        required=False,
+        widget=forms.NumberInput(attrs={"placeholder": "by width"}),
+    )
+
+
 class CohortForm(Plain):
     name = forms.CharField(
         label="Name", max_length=120, widget=forms.TextInput(attrs={"placeholder": "Autumn"})
@@ -131,6 +170,127 @@ class CohortForm(Plain):
         initial = {"test_date": today + DEFAULT_LENGTH, "target_form": Cohort.Target.GAP_TOP}
         super().__init__(*args, initial=initial, **kwargs)
         self.fields["test_date"].widget.attrs["min"] = (today + timedelta(weeks=4)).isoformat()
+
+
+class ScorecardForm(Plain):
+    """Everything of a scorecard that can be changed; a skill without a weight is not on it."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    name = forms.CharField(label="Name", max_length=120)
+    weeks = forms.IntegerField(
+        label="Weeks of readings",
+        min_value=1,
+        max_value=MOST_WEEKS,
+        help_text="The newest weeks that count. More weeks say more about less recent work.",
+    )
+    q = PercentField(
+        label="Band width, %",
+        least=NARROWEST,
+        most=WIDEST,
+        help_text="The part of the peers that is called worst or best: 25 is a quarter.",
+    )
+    minimum_n = forms.FloatField(
+        label="Minimum evidence",
+        min_value=0,
+        max_value=MOST_EVIDENCE,
+        widget=forms.NumberInput(attrs={"step": "any"}),
+        help_text="Observations of a skill. Whoever has fewer counts as having none of it.",
+    )
+    peers_by = forms.MultipleChoiceField(
+        label="Peers are people of the same …",
+        choices=[(name, name.capitalize()) for name in Person.ATTRIBUTES],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    policy = forms.ChoiceField(
+        label="Policy for new cohorts", choices=Scorecard.Policy, widget=forms.RadioSelect
+    )
+
+    def __init__(self, *args, card: Scorecard, metrics: list[Metric], **kwargs) -> None:
+        weights = {row.metric_id: row.weight for row in card.weights.all()}
+        initial = {
+            "version": card.version,
+            "name": card.name,
+            "weeks": card.weeks,
+            "q": card.q,
+            "minimum_n": f"{card.minimum_n:g}",
+            "peers_by": card.peers_by,
+            "policy": card.policy,
+        }
+        super().__init__(*args, initial=initial, **kwargs)
+        self.metrics = metrics
+        for metric in metrics:
+            weight = weights.get(metric.pk)
+            self.fields[self._weight(metric)] = forms.FloatField(
+                label=metric.name,
+                min_value=0,
+                max_value=HEAVIEST,
+                required=False,
+                initial=None if weight is None else f"{weight:g}",
+                widget=forms.NumberInput(
+                    attrs={"step": "any", "class": "form-control form-control-small"}
+                ),
+            )
+        if card.subject == Scorecard.Subject.TEAMS:
+            del self.fields["peers_by"]
+
+    @staticmethod
+    def _weight(metric: Metric) -> str:
+        return f"weight-{metric.key}"
+
+    @property
+    def weight_rows(self) -> list[tuple[Metric, forms.BoundField]]:
+        return [(metric, self[self._weight(metric)]) for metric in self.metrics]
+
+    @property
+    def changes(self) -> dict:
+        """What the service takes."""
+        given = {
+            name: value
+            for name, value in self.cleaned_data.items()
+            if not name.startswith("weight-")
+        }
+        weights = {metric: self.cleaned_data[self._weight(metric)] for metric in self.metrics}
+        given["weights"] = {
+            metric: weight for metric, weight in weights.items() if weight is not None
+        }
+        return given
+
+
+class NewScorecardForm(Plain):
+    team = forms.ModelChoiceField(label="Team", queryset=Team.objects.none(), empty_label=None)
+    subject = forms.ChoiceField(
+        label="Who is ranked",
+        choices=[
+            ("people", "Its people and those of the teams below"),
+            ("teams", "The teams below it, against each other"),
+            ("segments", "Its customer segments"),
+        ],
+        initial="people",
+        widget=forms.RadioSelect,
+    )
+    name = forms.CharField(label="Name", max_length=120, required=False)
+
+    def __init__(self, *args, reader: Person, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["team"].queryset = teams.managed_by(reader).order_by("path")
+
+
+class AdditionForm(Plain):
+    """Somebody a manager adds to a draft cohort, by public id."""
+
+    person = forms.CharField(max_length=12)
+    side = forms.ChoiceField(choices=Member.Side)
+    reason = forms.CharField(
+        max_length=300, error_messages={"required": "Say why, in one sentence."}
+    )
+
+
+class RemovalForm(Plain):
+    person = forms.CharField(max_length=12)
+    reason = forms.CharField(
+        max_length=300, error_messages={"required": "Say why, in one sentence."}
+    )
 
 
 class PairForm(Plain):

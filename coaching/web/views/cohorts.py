@@ -1,16 +1,24 @@
+from collections.abc import Callable
 from itertools import groupby
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from coaching.models import Cohort, Member, Pair, Plan
-from coaching.queries import access, cohorts, pairs, rankings
+from coaching.models import Cohort, Member, Pair, Plan, Scorecard
+from coaching.queries import access, cohorts, pairs, people, rankings, selection
 from coaching.services import cohorts as cohort_services
-from coaching.services import plans
-from coaching.web.doors import flashing, for_manager
-from coaching.web.forms import CohortForm
+from coaching.services import members, plans
+from coaching.web import words
+from coaching.web.doors import flash_form_errors, flashing, for_manager
+from coaching.web.forms import AdditionForm, CohortForm, Plain, RemovalForm
+from coaching.web.offers import NAMED, promise
 from coaching.web.paging import page_of
+from coaching.web.views.selection import asked_of, usual_of
+
+# So many people are found at a time; a longer name finds fewer.
+MOST_FOUND = 12
 
 
 @for_manager
@@ -21,7 +29,10 @@ def cohort_list(request: HttpRequest) -> HttpResponse:
         "manager/cohorts.html",
         {
             "page": page_of(request, rows, size=30),
-            "ranking": rankings.visible_to(request.person).order_by("-created_at").first(),
+            "ranking": rankings.visible_to(request.person)
+            .filter(subject=Scorecard.Subject.PEOPLE)
+            .order_by("-created_at")
+            .first(),
         },
     )
 
@@ -29,15 +40,44 @@ def cohort_list(request: HttpRequest) -> HttpResponse:
 @for_manager
 def cohort_new(request: HttpRequest, ranking: str) -> HttpResponse:
     row = access.found_or_404(rankings.visible_to(request.person), ranking)
+    if row.subject != Scorecard.Subject.PEOPLE:
+        messages.error(request, cohort_services.OnlyPeople.message)
+        return redirect("ranking", row.public_id)
+    how, asked = asked_of(request, usual_of(row))
+    flash_form_errors(request, how)
     form = CohortForm(request.POST or None, today=request.now.date())
-    if form.is_valid():
+    if form.is_valid() and how.is_valid():
         with flashing(request) as attempt:
             cohort = cohort_services.create(
-                ranking=row, by=request.person, now=request.now, **form.cleaned_data
+                ranking=row,
+                by=request.person,
+                now=request.now,
+                policy=asked.policy,
+                q=asked.q,
+                quota=asked.quota,
+                **form.cleaned_data,
             )
         if attempt.done:
             return redirect("cohort", cohort.public_id)
-    return render(request, "manager/cohort_new.html", {"ranking": row, "form": form})
+    field = selection.field_of(row).at(asked.q)
+    chosen = field.choose(asked.policy, quota=asked.quota)
+    ranked = set(field.person[chosen.learner].tolist())
+    width = words.quarter(asked.q)
+    return render(
+        request,
+        "manager/cohort_new.html",
+        {
+            "ranking": row,
+            "form": form,
+            "address": asked.address(),
+            "policy": NAMED[asked.policy][0],
+            "learners": promise(
+                chosen.learners, chosen.learners_right, "learner", f"worst {width}"
+            ),
+            "coaches": promise(chosen.coaches, chosen.coaches_right, "coach", f"best {width}"),
+            "hands": len({hand.person_id for hand in selection.hands_in(row)} - ranked),
+        },
+    )
 
 
 @for_manager
@@ -50,17 +90,58 @@ def cohort_page(request: HttpRequest, cohort: str) -> HttpResponse:
 
 
 def _draft(request: HttpRequest, cohort: Cohort, plan: Plan | None) -> HttpResponse:
-    members = list(cohorts.members_of(cohort))
+    everybody = list(cohorts.members_of(cohort))
+    selected = [member for member in everybody if not member.left_out]
+    text = request.GET.get("find", "").strip()[:80]
+    found = selection.addable(cohort.ranking, cohort.members.all(), text) if text else []
     return render(
         request,
         "manager/cohort_draft.html",
         {
             "cohort": cohort,
             "plan": plan,
-            "learners": [m for m in members if m.side == Member.Side.LEARNER],
-            "coaches": [m for m in members if m.side == Member.Side.COACH],
+            "learners": [m for m in selected if m.side == Member.Side.LEARNER],
+            "coaches": [m for m in selected if m.side == Member.Side.COACH],
+            "left_out": [member for member in everybody if member.left_out],
+            "policy": NAMED[cohort.policy][0],
+            "width": words.quarter(cohort.q),
+            "find": text,
+            "found": found[:MOST_FOUND],
         },
     )
+
+
+@require_POST
+@for_manager
+def member_add(request: HttpRequest, cohort: str) -> HttpResponse:
+    return _change_member(request, cohort, AdditionForm, members.add, "added to the cohort")
+
+
+@require_POST
+@for_manager
+def member_leave_out(request: HttpRequest, cohort: str) -> HttpResponse:
+    return _change_member(request, cohort, RemovalForm, members.leave_out, "left out")
+
+
+@require_POST
+@for_manager
+def member_take_back(request: HttpRequest, cohort: str) -> HttpResponse:
+    return _change_member(request, cohort, RemovalForm, members.take_back, "taken back in")
+
+
+def _change_member(
+    request: HttpRequest, cohort: str, form_class: type[Plain], change: Callable, done: str
+) -> HttpResponse:
+    row = access.found_or_404(cohorts.visible_to(request.person), cohort)
+    form = form_class(request.POST)
+    if not form.is_valid():
+        flash_form_errors(request, form)
+        return redirect("cohort", row.public_id)
+    given = form.cleaned_data
+    person = access.found_or_404(people.visible_to(request.person), given.pop("person"))
+    with flashing(request, f"{person.name}: {done}."):
+        change(cohort=row, person=person, by=request.person, now=request.now, **given)
+    return redirect("cohort", row.public_id)
 
 
 def _board(request: HttpRequest, cohort: Cohort, plan: Plan | None) -> HttpResponse:

@@ -1,0 +1,168 @@
+"""Policies as a manager reads them: how many each labels, and how many of these to expect right."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import numpy as np
+
+from coaching.domain.selection import Labels
+from coaching.models import Person, Scorecard
+from coaching.queries import selection
+from coaching.web import words
+
+# Names in one list of the page; the rest is counted.
+MOST_NAMES = 40
+NAMED = {
+    "evidence": ("Evidence", "At least 80 % sure of everybody. Nobody is labelled on noise."),
+    "leaning": ("Leaning", "More likely than not. Helps more people, and more by mistake."),
+    "quota": ("Quota", "A fixed number from each end, right or wrong."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a cohort would be selected: a policy, a band width, and for a quota how many."""
+
+    policy: str
+    q: float
+    quota: int | None = None
+
+    def address(self, policy: str = "") -> str:
+        """The same as the query part of an address, for this or another policy."""
+        values = {"policy": policy or self.policy, "q": f"{100 * self.q:.10g}"}
+        if self.quota and values["policy"] == Scorecard.Policy.QUOTA:
+            values["quota"] = str(self.quota)
+        return "?" + urlencode(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Somebody on a list, with the probability they are on it for and the band they are in."""
+
+    person: Person
+    chance: float
+    band: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The likeliest of some people, by name, and how many there are."""
+
+    people: list[Named]
+    total: int
+
+    @property
+    def more(self) -> int:
+        return self.total - len(self.people)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of an offer: how many, and how many of them in the part they are named for."""
+
+    promise: str
+    mistakes: str
+    listed: Listed
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One policy, and what it would do before it is used."""
+
+    policy: str
+    name: str
+    meaning: str
+    chosen: bool
+    sides: tuple[Side, Side]
+    address: str
+
+
+# Whose names, and the probability to order and show them by.
+Masks = Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]]
+
+
+def listed(field: selection.Field, masks: Masks) -> dict[tuple[str, str], Listed]:
+    """Names for several lists over the same people, with one query."""
+    places = {
+        key: np.flatnonzero(mask)[np.argsort(-chance[mask], kind="stable")]
+        for key, (mask, chance) in masks.items()
+    }
+    people = selection.named(
+        {int(field.person[at]) for found in places.values() for at in found[:MOST_NAMES]}
+    )
+    return {
+        key: Listed(
+            [
+                Named(
+                    people[int(field.person[at])],
+                    float(masks[key][1][at]),
+                    selection.WORDS[int(field.band[at])],
+                )
+                for at in found[:MOST_NAMES]
+            ],
+            found.size,
+        )
+        for key, found in places.items()
+    }
+
+
+def offers(
+    asked: Asked, labels: dict[str, Labels], names: dict[tuple[str, str], Listed]
+) -> list[Offer]:
+    """Every policy with what it promises, in the order of how much it asks for."""
+    width = words.quarter(asked.q)
+    return [
+        Offer(
+            policy,
+            *NAMED[policy],
+            chosen=policy == asked.policy,
+            sides=(
+                Side(
+                    promise(chosen.learners, chosen.learners_right, "learner", f"worst {width}"),
+                    mistakes(chosen.learners, chosen.learners_wrong),
+                    names[policy, "learner"],
+                ),
+                Side(
+                    promise(chosen.coaches, chosen.coaches_right, "coach", f"best {width}"),
+                    mistakes(chosen.coaches, chosen.coaches_wrong),
+                    names[policy, "coach"],
+                ),
+            ),
+            address=asked.address(policy),
+        )
+        for policy, chosen in labels.items()
+    ]
+
+
+def promise(number: int, right: float, noun: str, part: str) -> str:
+    """
+    >>> promise(12, 10.83, "learner", "worst quarter")
+    '12 learners, about 10.8 of them truly in the worst quarter'
+    >>> promise(1, 0.9, "coach", "best 30 %"), promise(0, 0, "learner", "worst half")
+    ('1 coach, truly in the best 30 % with 90 %', 'No learners')
+    """
+    plural = {"learner": "learners", "coach": "coaches"}[noun]
+    if number == 0:
+        return f"No {plural}"
+    if number == 1:
+        return f"1 {noun}, truly in the {part} with {words.percent(right)}"
+    return f"{number:,} {plural}, about {about(right)} of them truly in the {part}"
+
+
+def mistakes(number: int, wrong: float) -> str:
+    """
+    >>> mistakes(12, 1.17), mistakes(0, 0)
+    ('about 1.2 labelled by mistake', '')
+    """
+    return f"about {about(wrong)} labelled by mistake" if number > 1 else ""
+
+
+def about(number: float) -> str:
+    """
+    >>> about(10.83), about(0.04), about(312.4)
+    ('10.8', 'none', '312')
+    """
+    if number < 0.05:
+        return "none"
+    return f"{number:.1f}" if number < 100 else f"{number:,.0f}"

@@ -136,6 +136,9 @@ def test_teams_are_ranked_by_the_readings_of_their_people(mara, team, now, csat,
     assert "12 teams" in told
     assert "Customer satisfaction and Wait time separate the top from the bottom." in told
     assert "third" in told
+    standings = f"/api/v1/rankings/{ranking.public_id}/standings/?metric=csat&ordering=-z"
+    best = mara_client.get(standings).json()["results"][0]
+    assert (best["person"], best["of_team"]["name"]) == (None, "Crew 11")
 
 
 def test_the_page_costs_the_same_for_any_number_of_segments(mara_client, ranked):

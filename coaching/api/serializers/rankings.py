@@ -115,7 +115,8 @@ class StandingPerson(PublicShape):
 
 
 class StandingShape(Shape):
-    person = StandingPerson()
+    person = StandingPerson(allow_null=True, help_text="Or a segment; null where teams stand.")
+    of_team = TeamRef(source="team", allow_null=True, help_text="The team, where teams stand.")
     metric = MetricRef(allow_null=True, help_text="Null: overall.")
     raw = Quantity(allow_null=True)
     estimate = Quantity()
@@ -125,6 +126,6 @@ class StandingShape(Shape):
     class Meta:
         model = Standing
         fields = (
-            "person", "metric", "group", "n", "raw", "estimate", "se", "reliability", "z",
+            "person", "of_team", "metric", "group", "n", "raw", "estimate", "se", "reliability", "z",
             "p_low", "p_high", "rank_low", "rank_high", "band",
         )  # fmt: skip

@@ -30,7 +30,7 @@ def test_each_policy_says_how_many_labels_are_right_before_it_is_used(address, m
     assert len(promises) == 3
     for number, right in promises:
         assert 0 < float(right) <= int(number)
-    assert len(re.findall(r"about [\d.]+ labelled by mistake", text)) >= 3
+    assert len(re.findall(r"about (?:[\d.]+|none) labelled by mistake", text)) == 6
 
 
 def test_another_width_is_shown_at_once_and_nothing_is_stored(address, mara_client, ranked):

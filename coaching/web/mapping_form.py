@@ -250,6 +250,13 @@ class MappingForm:
             earlier = known.get(name) or known.get(column)
             metric = found.setdefault(name, _bare(earlier) if earlier else _new(name))
             metric.setdefault(allowed[use], column)
+        if shape == "aggregated":
+            # A count may be that of several skills; the form has room for one beside it.
+            for name, metric in found.items():
+                for use in STATISTICS:
+                    column = known.get(name, {}).get(use)
+                    if column and uses.get(column, ("", ""))[0] == use:
+                        metric.setdefault(use, column)
         return _with_own_keys([self._settings(metric) for metric in found.values()])
 
     def _settings(self, metric: dict[str, Any]) -> dict[str, Any]:

@@ -210,3 +210,14 @@ def test_rows_are_said_to_be_about_segments(upload, mara_client, now):
         ("segment", "")
     }
     assert "New segments" in page(mara_client, source)
+
+
+def test_skills_that_share_a_count_keep_it(upload, mara_client, now):
+    totals = "Agent;Week of;Calls;AHT;Resolved\n" + "".join(
+        f"{name};14/09/2026;40;{300 + n};{30 + n}\n" for n, name in enumerate("ABCD")
+    )
+    source = upload(totals)
+    assert [metric["n"] for metric in source.mapping["metrics"]] == ["Calls", "Calls"]
+    after = remap(mara_client, source, uses(source), now)
+    assert [metric["n"] for metric in after.mapping["metrics"]] == ["Calls", "Calls"]
+    assert after.preview["readings"]["new"] == 8

@@ -5,7 +5,7 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo simulate serve test browser lint locks clean
+.PHONY: help demo simulate serve test browser screenshots lint locks clean
 
 help:
 	@echo "make demo      set up and serve a simulated contact centre (PORT=8000)"
@@ -13,6 +13,7 @@ help:
 	@echo "make serve     serve your own database"
 	@echo "make test      set up and run the tests"
 	@echo "make browser   the same pages in Debian's Chromium"
+	@echo "make screenshots  take the pictures in docs/screenshots anew"
 	@echo "make lint      style, without changing anything"
 	@echo "make locks     resolve the dependencies again"
 
@@ -31,6 +32,9 @@ test: $(VENV)/test.stamp
 
 browser: $(VENV)/test.stamp
 	@$(BIN)/python -m pytest tests/browser $(ARGS)
+
+screenshots: $(VENV)/test.stamp
+	@$(BIN)/python -m tests.browser.screenshots
 
 lint: $(VENV)/test.stamp
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -39,6 +39,8 @@ class History:
     estimates: list[Dot]
     peers: float | None
     best: float | None
+    # Whether better is up.
+    rises: bool
     ticks: list[Tick]
     values: list[Tick]
     lines: list[Line]
@@ -72,7 +74,9 @@ def history(
     }
     marks = [None if mark is None else metric.in_units(mark) for mark in (peers, best)]
     first = min([*weeks, *said]) - timedelta(days=2)
-    last = max([*weeks, *said]) + WEEK + timedelta(days=1)
+    last = max([*weeks, *said]) + WEEK
+    # Room on the right for the scale.
+    last += max((last - first) * 0.1, WEEK)
     # Noise bars may leave the picture; what they belong to may not.
     seen = [mark for mark in marks if mark is not None]
     seen += [value for value, _, _ in weeks.values()]
@@ -100,6 +104,7 @@ def history(
                    for week, triple in said.items()],
         peers=None if marks[0] is None else down(marks[0]),
         best=None if marks[1] is None else down(marks[1]),
+        rises=metric.higher_is_better,
         ticks=dates(first, last, across),
         values=[Tick(down(value), metric.show(value)) for value in (high - room, low + room)],
         lines=_lines(metric, readings, weeks, said),

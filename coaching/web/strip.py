@@ -123,7 +123,7 @@ def strip(
         ticks=axis.ticks,
         people=total,
         highest=highest,
-        words=f"{words.count(total, 'estimate')} on one scale: {told}.",
+        words=f"{words.count(total, 'estimate')} on one scale{': ' if told else ''}{told}.",
     )
 
 

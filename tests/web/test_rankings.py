@@ -73,6 +73,8 @@ def test_filters_live_in_the_address(team, csat, mara, mara_client, now, asked, 
     ranking = fill(team, csat, people=12, mara=mara, now=now)
     text = mara_client.get(page(ranking), asked).text
     assert {int(name[-3:]) for name in names(text)} == expected
+    # The overview keeps its place, also when nobody is left.
+    assert text.count('class="strip"') == 1
     # Another skill, and the export, keep them.
     for key in asked.keys() & {"site", "shift", "q"}:
         tab = re.search(rf'<a href="([^"]*metric={csat.key}[^"]*)"', text).group(1)

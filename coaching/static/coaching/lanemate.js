@@ -69,6 +69,8 @@
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         for (const part of parts) {
           const fresh = page.querySelector(`[data-live-part="${part.dataset.livePart}"]`);
+          // A shorter answer must not pull the page from under the reader.
+          part.style.minHeight = `${Math.min(part.offsetHeight, innerHeight)}px`;
           part.replaceChildren(...fresh.childNodes);
           part.classList.remove("is-loading");
         }

@@ -218,6 +218,8 @@ def test_skills_that_share_a_count_keep_it(upload, mara_client, now):
     )
     source = upload(totals)
     assert [metric["n"] for metric in source.mapping["metrics"]] == ["Calls", "Calls"]
-    after = remap(mara_client, source, uses(source), now)
+    # A change shows that the form was taken and not refused.
+    after = remap(mara_client, source, uses(source) | {"who": "segments"}, now)
+    assert after.mapping["who"] == "segments"
     assert [metric["n"] for metric in after.mapping["metrics"]] == ["Calls", "Calls"]
     assert after.preview["readings"]["new"] == 8

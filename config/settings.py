@@ -241,6 +241,8 @@ SPECTACULAR_SETTINGS = {
         "MetricKind": "coaching.models.Metric.Kind",
         "LetterKind": "coaching.models.Letter.Kind",
         "RuleKind": "coaching.models.Rule.Kind",
+        "Policy": "coaching.models.Scorecard.Policy",
+        "Subject": "coaching.models.Scorecard.Subject",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -132,6 +132,12 @@ def named(ids: set[int]) -> dict[int, Person]:
     return Person.objects.select_related("team").in_bulk(ids)
 
 
+def swimming_in(ranking: Ranking) -> set[int]:
+    """Ids of those in a ranking who learn in a running pair; nobody is taken a second time."""
+    ranked = ranking.standings.filter(metric=None).values("person")
+    return set(Pair.objects.active().filter(learner__in=ranked).values_list("learner", flat=True))
+
+
 def hands_in(ranking: Ranking) -> QuerySet[HandRaise]:
     """Raised hands that a cohort from this ranking takes in: of people in it who swim in none."""
     ranked = ranking.standings.filter(metric=None).values("person")

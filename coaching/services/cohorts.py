@@ -135,11 +135,7 @@ def _selected(cohort: Cohort) -> list[Member]:
     weak = dict(zip(field.person[chosen.learner], field.p_low[chosen.learner], strict=True))
     strong = dict(zip(field.person[chosen.coach], field.p_high[chosen.coach], strict=True))
     # Somebody who swims already is not pulled out for a second plan.
-    swimming = set(
-        Pair.objects.active()
-        .filter(learner__in=cohort.ranking.standings.filter(metric=None).values("person"))
-        .values_list("learner", flat=True)
-    )
+    swimming = selection.swimming_in(cohort.ranking)
     learners = {
         int(person): Member(
             cohort=cohort, person_id=int(person), side=Member.Side.LEARNER, chance=float(chance)

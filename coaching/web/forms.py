@@ -120,7 +120,13 @@ class PercentField(forms.FloatField):
 
     def __init__(self, *, least: float, most: float, **kwargs) -> None:
         kwargs["widget"] = forms.NumberInput(attrs={"step": "any", **kwargs.pop("attrs", {})})
-        super().__init__(min_value=100 * least, max_value=100 * most, **kwargs)
+        out = f"Give a number from {100 * least:.0f} to {100 * most:.0f}."
+        super().__init__(
+            min_value=100 * least,
+            max_value=100 * most,
+            error_messages={"min_value": out, "max_value": out},
+            **kwargs,
+        )
 
     def clean(self, value: object) -> float | None:
         percent = super().clean(value)

@@ -64,6 +64,8 @@ class Side:
     promise: str
     mistakes: str
     listed: Listed
+    # How many of them learn in a running pair already.
+    swimming: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,10 @@ def listed(field: selection.Field, masks: Masks) -> dict[tuple[str, str], Listed
 
 
 def offers(
-    asked: Asked, labels: dict[str, Labels], names: dict[tuple[str, str], Listed]
+    asked: Asked,
+    labels: dict[str, Labels],
+    names: dict[tuple[str, str], Listed],
+    swimming: np.ndarray,
 ) -> list[Offer]:
     """Every policy with what it promises, in the order of how much it asks for."""
     width = words.quarter(asked.q)
@@ -122,6 +127,7 @@ def offers(
                     promise(chosen.learners, chosen.learners_right, "learner", f"worst {width}"),
                     mistakes(chosen.learners, chosen.learners_wrong),
                     names[policy, "learner"],
+                    int((chosen.learner & swimming).sum()),
                 ),
                 Side(
                     promise(chosen.coaches, chosen.coaches_right, "coach", f"best {width}"),

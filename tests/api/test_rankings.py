@@ -17,8 +17,18 @@ def test_a_scorecard_is_proposed_changed_and_ranked(mara_api, team, crew, other_
     weights = [{"metric": "csat", "weight": 2}, {"metric": "resolution", "weight": 0}]
     changed = mara_api.patch(
         where,
-        {"name": "Voice", "weights": weights, "peers_by": ["site"], "weeks": 6, "policy": "quota"},
+        {
+            "name": "Voice",
+            "weights": weights,
+            "peers_by": ["site"],
+            "weeks": 6,
+            "policy": "quota",
+            "q": 0.2,
+            "minimum_n": 5,
+            "version": 1,
+        },
     ).json()
+    assert (changed["q"], changed["minimum_n"], changed["version"]) == (0.2, 5, 2)
     assert (changed["name"], changed["weeks"], changed["policy"]) == ("Voice", 6, "quota")
     assert changed["peers_by"] == ["site"]
     assert [(row["metric"]["key"], row["weight"]) for row in changed["weights"]] == [
@@ -48,6 +58,10 @@ def test_metrics_that_are_left_out_do_not_count_any_more(mara_api, ranked, other
         ({"weeks": 0}, "#/weeks"),
         ({"weeks": 1.5}, "#/weeks"),
         ({"policy": "gut"}, "#/policy"),
+        ({"q": 0.6}, "#/q"),
+        ({"minimum_n": -1}, "#/minimum_n"),
+        ({"subject": "teams"}, "#/subject"),
+        ({"version": 7}, "#/version"),
         ({"peers_by": ["salary"]}, "#/peers_by/0"),
         ({"peers_by": ["role", "role"]}, "#/peers_by"),
         ({"weights": [{"metric": "csat", "weight": -1}]}, "#/weights/0/weight"),

@@ -64,8 +64,8 @@ def test_nothing_touched_is_nothing_changed(address, given, card, mara_client):
     ("change", "sentence"),
     [
         ({"name": " "}, "This field is required."),
-        ({"q": "4"}, "greater than or equal to 5"),
-        ({"q": "51"}, "less than or equal to 50"),
+        ({"q": "4"}, "Give a number from 5 to 50."),
+        ({"q": "51"}, "Give a number from 5 to 50."),
         ({"weeks": "0"}, "greater than or equal to 1"),
         ({"minimum_n": "-1"}, "greater than or equal to 0"),
         ({"policy": "gut"}, "Select a valid choice"),

@@ -58,7 +58,7 @@ class DriverShape(serializers.Serializer):
 class ComparisonShape(serializers.Serializer):
     """What separates the top of a ranking from its bottom; the largest differences first."""
 
-    subject = serializers.ChoiceField(choices=Scorecard.Subject)
+    subject = serializers.ChoiceField(choices=Scorecard.Subject.choices)
     subjects = serializers.IntegerField(help_text="How many the ranking has.")
     by = MetricRef(allow_null=True, help_text="What decides who is at the top; null: overall.")
     drivers = DriverShape(many=True)

@@ -12,8 +12,10 @@ from coaching.api.fields import (
     Shape,
     TeamRef,
 )
-from coaching.models import Cohort, DraftPair, Member, Plan, Rule, Unpaired
+from coaching.domain.selection import NARROWEST, WIDEST
+from coaching.models import Cohort, DraftPair, Member, Plan, Rule, Scorecard, Unpaired
 from coaching.queries import cohorts, rankings
+from coaching.services.cohorts import MOST_SEATS
 from coaching.services.plans import FEW_COACHES
 
 
@@ -39,7 +41,8 @@ class CohortShape(PublicShape):
     class Meta:
         model = Cohort
         fields = (
-            "id", "name", "team", "ranking", "state", "target_form", "test_date", "created_by",
+            "id", "name", "team", "ranking", "state", "policy", "q", "quota", "target_form",
+            "test_date", "created_by",
             "created_at", "launched_at", "closed_at", "pairs", "last_passed_at", "plans",
         )  # fmt: skip
 
@@ -50,7 +53,7 @@ class MemberShape(Shape):
 
     class Meta:
         model = Member
-        fields = ("person", "side", "source", "metric", "left_out", "note")
+        fields = ("person", "side", "source", "metric", "chance", "left_out", "note")
 
 
 class CohortDetail(CohortShape):
@@ -65,6 +68,21 @@ class NewCohort(serializers.Serializer):
     name = serializers.CharField(max_length=120)
     test_date = serializers.DateField()
     target_form = serializers.ChoiceField(choices=Cohort.Target, default=Cohort.Target.GAP_TOP)
+    policy = serializers.ChoiceField(
+        choices=Scorecard.Policy.choices, required=False, help_text="The scorecard's when left out."
+    )
+    q = serializers.FloatField(
+        min_value=NARROWEST,
+        max_value=WIDEST,
+        required=False,
+        help_text="What counts as worst or best, as a share; the ranking's when left out.",
+    )
+    quota = serializers.IntegerField(
+        min_value=1,
+        max_value=MOST_SEATS,
+        required=False,
+        help_text="So many from each end instead of a share, for the policy quota.",
+    )
 
 
 class Part(serializers.Serializer):

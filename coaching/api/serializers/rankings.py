@@ -9,9 +9,10 @@ from coaching.api.fields import (
     Shape,
     TeamRef,
 )
+from coaching.domain.selection import NARROWEST, WIDEST
 from coaching.models import Person, Ranking, Scorecard, ScorecardMetric, Standing, Yardstick
 from coaching.queries import metrics, teams
-from coaching.services.scorecards import HEAVIEST, MOST_WEEKS
+from coaching.services.scorecards import HEAVIEST, MOST_EVIDENCE, MOST_WEEKS
 
 
 class WeightShape(Shape):
@@ -30,7 +31,10 @@ class ScorecardShape(PublicShape):
 
     class Meta:
         model = Scorecard
-        fields = ("id", "name", "team", "weights", "peers_by", "weeks", "policy", "latest_ranking")
+        fields = (
+            "id", "name", "team", "subject", "weights", "peers_by", "weeks", "minimum_n", "q",
+            "policy", "version", "latest_ranking",
+        )  # fmt: skip
 
     def get_latest_ranking(self, scorecard: Scorecard) -> str | None:
         return scorecard.latest[0].public_id if scorecard.latest else None
@@ -46,6 +50,10 @@ class ScorecardRef(PublicShape):
 
 class NewScorecard(serializers.Serializer):
     team = Known(teams.managed_by)
+    subject = serializers.ChoiceField(
+        choices=Scorecard.Subject.choices, default=Scorecard.Subject.PEOPLE
+    )
+    name = serializers.CharField(max_length=120, allow_blank=True, default="")
 
 
 class Weight(serializers.Serializer):
@@ -65,7 +73,23 @@ class ScorecardChange(serializers.Serializer):
         child=serializers.ChoiceField(choices=Person.ATTRIBUTES), required=False, max_length=4
     )
     weeks = serializers.IntegerField(min_value=1, max_value=MOST_WEEKS, required=False)
-    policy = serializers.ChoiceField(choices=Scorecard.Policy, required=False)
+    policy = serializers.ChoiceField(choices=Scorecard.Policy.choices, required=False)
+    q = serializers.FloatField(
+        min_value=NARROWEST,
+        max_value=WIDEST,
+        required=False,
+        help_text="The part of the peers that is called worst or best.",
+    )
+    minimum_n = serializers.FloatField(
+        min_value=0,
+        max_value=MOST_EVIDENCE,
+        required=False,
+        help_text="Whoever has fewer observations of a metric counts as having none.",
+    )
+    subject = serializers.ChoiceField(choices=Scorecard.Subject.choices, required=False)
+    version = serializers.IntegerField(
+        required=False, help_text="The one you have seen; a change since then is refused."
+    )
 
     def validate_weights(self, rows: list[dict]) -> dict:
         weights = {row["metric"]: row["weight"] for row in rows}

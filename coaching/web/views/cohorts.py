@@ -75,6 +75,7 @@ def cohort_new(request: HttpRequest, ranking: str) -> HttpResponse:
                 chosen.learners, chosen.learners_right, "learner", f"worst {width}"
             ),
             "coaches": promise(chosen.coaches, chosen.coaches_right, "coach", f"best {width}"),
+            "swimming": len(ranked & selection.swimming_in(row)),
             "hands": len({hand.person_id for hand in selection.hands_in(row)} - ranked),
         },
     )

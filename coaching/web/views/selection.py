@@ -46,6 +46,7 @@ def selection_page(request: HttpRequest, ranking: str) -> HttpResponse:
             ("open", "stays"): (open_, np.maximum(field.p_low, field.p_high)),
         },
     )
+    swimming = np.isin(field.person, list(selection.swimming_in(row)))
     hands = list(selection.hands_in(row))
     ranked = set(field.person[chosen.learner].tolist())
     for hand in hands:
@@ -60,7 +61,7 @@ def selection_page(request: HttpRequest, ranking: str) -> HttpResponse:
             "moved": asked.q != usual.q,
             "width": words.quarter(asked.q),
             "usual_width": words.quarter(usual.q),
-            "offers": offers(asked, labels, names),
+            "offers": offers(asked, labels, names, swimming),
             "moves": [
                 (title, names[side, "enters"], names[side, "leaves"], int(moves.stays.sum()))
                 for title, side, moves in (

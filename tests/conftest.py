@@ -85,9 +85,7 @@ def otto(other_team) -> Person:
 
 @pytest.fixture
 def hanna(db) -> Person:
-    return factories.make_person(
-        "Hanna Reuter", login="hanna", role="HR", access=Person.Access.HR
-    )
+    return factories.make_person("Hanna Reuter", login="hanna", role="HR", access=Person.Access.HR)
 
 
 @pytest.fixture

@@ -17,7 +17,12 @@ FLOORS = (
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # Told apart although they stand on one floor.
-KNOWS = {("apps", "checks"), ("notifications", "queries"), ("web", "templatetags"), ("templatetags", "web")}
+KNOWS = {
+    ("apps", "checks"),
+    ("notifications", "queries"),
+    ("web", "templatetags"),
+    ("templatetags", "web"),
+}
 
 
 def imports_of(path: Path) -> set[str]:
@@ -73,6 +78,4 @@ def test_the_domain_knows_no_framework_and_no_clock():
 
 
 def test_services_never_call_tasks():
-    assert not [
-        path for path in (ROOT / "services").rglob("*.py") if ".delay" in path.read_text()
-    ]
+    assert not [path for path in (ROOT / "services").rglob("*.py") if ".delay" in path.read_text()]

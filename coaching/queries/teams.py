@@ -19,8 +19,5 @@ def managed_by(person: Person) -> QuerySet[Team]:
 
 def with_counts(person: Person) -> QuerySet[Team]:
     return (
-        managed_by(person)
-        .select_related("manager", "parent")
-        .annotate(size=SIZE)
-        .order_by("path")
+        managed_by(person).select_related("manager", "parent").annotate(size=SIZE).order_by("path")
     )

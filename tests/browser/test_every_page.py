@@ -32,9 +32,9 @@ def crawl(visitor) -> list[str]:
         assert answer.status == 200, path
         for link in visitor.page.locator("a[href]").all():
             target = urlparse(link.get_attribute("href"))
-            if not target.netloc and target.path.startswith("/"):
-                if not target.path.startswith(("/admin/", "/api/", "/static/")):
-                    waiting.append(target.path)
+            ours = not target.netloc and target.path.startswith("/")
+            if ours and not target.path.startswith(("/admin/", "/api/", "/static/")):
+                waiting.append(target.path)
     return [path for kind in seen.values() for path in kind]
 
 

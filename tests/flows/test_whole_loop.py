@@ -193,7 +193,8 @@ def test_from_an_upload_to_a_closed_cohort(story, client_of):
     # Everybody has passed, nobody on a single good week, and some got stuck on the way.
     assert cohort.state == Cohort.State.CLOSED
     assert set(Pair.objects.values_list("state", flat=True)) == {Pair.State.PASSED}
-    assert seen[Pair.State.ON_TRACK] and seen[Pair.State.STUCK]
+    assert seen[Pair.State.ON_TRACK]
+    assert seen[Pair.State.STUCK]
     assert dict(Pair.objects.values_list("pk", "target")) == frozen
     for pair in Pair.objects.all():
         looks = list(pair.looks.order_by("week"))
@@ -254,7 +255,7 @@ def test_from_an_upload_to_a_closed_cohort(story, client_of):
 
 
 def live_through_week(story: Story, *, until: datetime, passed_on: dict) -> None:
-    """A few sweeps a day, one of them at eight in London, winter or summer; every pair meets on Thursdays."""
+    """A few sweeps a day, one of them at eight in London; every pair meets on Thursdays."""
     for _ in range(24 * 8):
         at = story.now.replace(minute=0) + timedelta(hours=1)
         if at >= until:
@@ -272,4 +273,3 @@ def live_through_week(story: Story, *, until: datetime, passed_on: dict) -> None
 def note_passes(passed_on: dict[int, datetime], now: datetime) -> None:
     for pk in Pair.objects.filter(state=Pair.State.PASSED).values_list("pk", flat=True):
         passed_on.setdefault(pk, now)
-

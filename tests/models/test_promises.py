@@ -1,6 +1,6 @@
 """What the database refuses, whoever asks: the same on SQLite and PostgreSQL."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest

@@ -133,7 +133,7 @@ def test_teams_are_ranked_with_teams_below_only(card, change, team, mara):
 def test_segments_need_readings_of_their_own(crew, csat, team, mara):
     with pytest.raises(NoReadings, match="no customer segments"):
         scorecards.default_scorecard(team=team, by=mara, now=NOW, subject="segments")
-    north = factories.make_person("North", team=team, kind=Person.Kind.SEGMENT)
+    north = factories.make_person("North", team=team, email="", kind=Person.Kind.SEGMENT)
     factories.add_reading(north, csat, LAST_WEEK, mean=4)
     card = scorecards.default_scorecard(team=team, by=mara, now=NOW, subject="segments")
     assert (card.name, list(card.metrics.all())) == ("Harbour: customer segments", [csat])

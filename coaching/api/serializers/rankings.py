@@ -105,7 +105,8 @@ class RankingShape(PublicShape):
     class Meta:
         model = Ranking
         fields = (
-            "id", "scorecard", "since", "until", "subject", "settings", "created_by", "created_at", "seconds",
+            "id", "scorecard", "since", "until", "subject", "settings",
+            "created_by", "created_at", "seconds",
         )  # fmt: skip
 
 
@@ -150,6 +151,7 @@ class StandingShape(Shape):
     class Meta:
         model = Standing
         fields = (
-            "person", "of_team", "metric", "group", "n", "raw", "estimate", "se", "reliability", "z",
+            "person", "of_team", "metric", "group",
+            "n", "raw", "estimate", "se", "reliability", "z",
             "p_low", "p_high", "rank_low", "rank_high", "band",
         )  # fmt: skip

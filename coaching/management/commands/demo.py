@@ -42,9 +42,7 @@ class Command(BaseCommand):
         people = Person.objects.count()
         self.stdout.write(f"Simulated data: {people} people, nobody of them real.")
         for cohort in Cohort.objects.exclude(state=Cohort.State.DRAFT).order_by("pk"):
-            states = dict(
-                cohort.pairs.order_by().values_list("state").annotate(count=Count("pk"))
-            )
+            states = dict(cohort.pairs.order_by().values_list("state").annotate(count=Count("pk")))
             told = ", ".join(
                 f"{states[state]} {state.label.lower()}" for state in Pair.State if state in states
             )

@@ -13,7 +13,7 @@ from coaching.errors import CoachingError
 from coaching.models import Metric, Person, Reading
 from coaching.models.base import folded
 from coaching.queries import access, people
-from coaching.services import audit, imports, progress
+from coaching.services import audit, changes, progress
 
 MOST_ROWS = 100_000
 MOST_METRICS = 200
@@ -83,7 +83,7 @@ def ingest(*, rows: list, by: Person, now: datetime, dry_run: bool = False) -> O
         return Outcome(0, 0, 0)
     found = _judged(rows, metrics, by=by, now=now)
     with transaction.atomic():
-        new, changed, same = imports.compare(found, known, list(metrics.values()))
+        new, changed, same = changes.compare(found, known, list(metrics.values()))
         if not dry_run:
             _store([*new, *(row for row, _ in changed)], known, metrics, now=now)
             audit.record(
@@ -147,7 +147,7 @@ def _people(rows: list[dict], by: Person) -> dict[str, Person]:
     mine = people.subjects_visible_to(by).filter(access.managed(by, "team__path"))
     return {
         person.key_folded: person
-        for part in imports.in_parts(keys)
+        for part in changes.in_parts(keys)
         for person in mine.filter(key_folded__in=part)
     }
 
@@ -156,7 +156,7 @@ def _metrics(rows: list[dict]) -> dict[str, Metric]:
     keys = sorted({row["metric"] for row in rows})
     metrics = {
         metric.key: metric
-        for part in imports.in_parts(keys)
+        for part in changes.in_parts(keys)
         for metric in Metric.objects.filter(key__in=part)
     }
     if len(metrics) > MOST_METRICS:
@@ -269,7 +269,7 @@ def _store(
         update_fields=["n", "sum", "sumsq", "source"],
     )
     touched = {row.metric_id for row in rows}
-    for part in imports.in_parts(sorted({row.person_id for row in rows})):
+    for part in changes.in_parts(sorted({row.person_id for row in rows})):
         progress.readings_arrived(
             Reading.objects.filter(person__in=part, metric__in=touched), now=now
         )

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError
 
 from coaching.models import Event, Import, ImportFile, Metric, Pair, Person, Reading, Team
-from coaching.services import imports
+from coaching.services import changes, imports
 from tests import factories
 from tests.conftest import NOW
 
@@ -436,7 +436,7 @@ def test_an_accident_is_told_and_leaves_nothing_half_written(upload, mara, monke
         assert Reading.objects.count() == 3
         raise ZeroDivisionError("of all things")
 
-    monkeypatch.setattr(imports.progress, "readings_arrived", stumble)
+    monkeypatch.setattr(changes.progress, "readings_arrived", stumble)
     imports.work_off(now=NOW)
     source.refresh_from_db()
     assert source.state == STATE.REFUSED
@@ -451,7 +451,7 @@ def test_an_accident_is_told_and_leaves_nothing_half_written(upload, mara, monke
 def test_newcomers_that_another_file_brought_meanwhile_are_no_accident(upload, mara, monkeypatch):
     source = upload(EXPORT)
     imports.confirm(source=source, good_rows_only=False, by=mara, now=NOW)
-    plain, tries = imports.Change.apply, []
+    plain, tries = changes.Change.apply, []
 
     def too_late(change, *, now):
         tries.append(1)
@@ -459,7 +459,7 @@ def test_newcomers_that_another_file_brought_meanwhile_are_no_accident(upload, m
             raise IntegrityError("UNIQUE constraint failed: coaching_person.key_folded")
         return plain(change, now=now)
 
-    monkeypatch.setattr(imports.Change, "apply", too_late)
+    monkeypatch.setattr(changes.Change, "apply", too_late)
     imports.work_off(now=NOW)
     source.refresh_from_db()
     assert (source.state, len(tries)) == (STATE.DONE, 2)

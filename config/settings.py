@@ -16,7 +16,7 @@ from csp.constants import NONE, SELF
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-VAR_DIR = Path(env.str("LANEMATE_VAR", str(BASE_DIR / "var")))
+VAR_DIR = Path(env.str("LANEMATE_VAR", str(BASE_DIR / "var"))).resolve()
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 

@@ -2,7 +2,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from django.db.models import Avg, Count, F, IntegerField, Max, Min, Prefetch, Q, QuerySet
+from django.db.models import (
+    Avg,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    Max,
+    Min,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+)
 from django.db.models.functions import Cast, Floor, Greatest, Least
 
 from coaching.models import Band, Metric, Person, Ranking, Scorecard, Standing, Yardstick
@@ -108,6 +120,21 @@ def too_small_to_show(ranking: Ranking, metric: Metric | None) -> list[str]:
     sizes = ranking.standings.filter(metric=None).order_by().values("group")
     small = sizes.annotate(people=Count("pk")).filter(people__lt=SMALLEST_SHOWN)
     return sorted(small.values_list("group", flat=True))
+
+
+def shown(standings: QuerySet[Standing], ranking: Ranking) -> QuerySet[Standing]:
+    """A ranking's standings without those of people in groups that are too small to show."""
+    if ranking.subject != Scorecard.Subject.PEOPLE:
+        return standings
+    small = Yardstick.objects.filter(
+        ranking=OuterRef("ranking"),
+        metric=OuterRef("metric"),
+        group=OuterRef("group"),
+        people__lt=SMALLEST_SHOWN,
+    )
+    return standings.exclude(Exists(small)).exclude(
+        metric=None, group__in=too_small_to_show(ranking, None)
+    )
 
 
 @dataclass(frozen=True, slots=True)

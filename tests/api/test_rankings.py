@@ -1,8 +1,11 @@
+from datetime import timedelta
+
 import pytest
 
 from coaching.models import Event, Ranking
 from coaching.services import rankings
 from tests import factories
+from tests.conftest import NOW
 
 
 def test_a_scorecard_is_proposed_changed_and_ranked(mara_api, team, crew, other_metric):
@@ -120,3 +123,15 @@ def test_durations_are_told_in_seconds(mara_api, team, mara, now):
     mean = mara_api.get(where).json()["yardsticks"][0]["mean"]
     assert 280 < mean["value"] < 400
     assert mean["text"].endswith("min")
+
+
+def test_nobody_of_a_peer_group_under_five_is_listed(mara_api, mara, team, csat):
+    agents = [factories.make_person(team=team) for _ in range(8)]
+    trainers = [factories.make_person(team=team, role="Trainer") for _ in range(4)]
+    for number, person in enumerate([*agents, *trainers]):
+        factories.add_reading(person, csat, NOW.date() - timedelta(weeks=1), mean=3 + number / 10)
+    card = factories.make_scorecard(team, csat, peers_by=["role"])
+    ranking = rankings.run(scorecard=card, by=mara, now=NOW)
+    for address in ("", "?metric=csat", "?metric=overall"):
+        rows = mara_api.get(f"/api/v1/rankings/{ranking.public_id}/standings/{address}").json()
+        assert {row["group"] for row in rows["results"]} == {"Agent"}, address

@@ -97,7 +97,7 @@ class Rankings(ListModelMixin, RetrieveModelMixin, ManagerRows):
 
 
 class Standings(ManagerRows):
-    """Where people stand in a ranking, with the uncertainty."""
+    """Where people stand in a ranking, with the uncertainty; no peer groups under five."""
 
     queryset = Standing.objects.none()
     serializer_class = StandingShape
@@ -105,7 +105,8 @@ class Standings(ManagerRows):
 
     def visible(self, reader: Person) -> QuerySet[Standing]:
         ranking = access.found_or_404(rankings.visible_to(reader), self.kwargs["id"])
-        return rankings.standings_visible_to(reader).filter(ranking=ranking).order_by("pk")
+        rows = rankings.standings_visible_to(reader).filter(ranking=ranking)
+        return rankings.shown(rows, ranking).order_by("pk")
 
     def list(self, request: Request, id: str) -> Response:
         """Those of a metric, or of `overall`; ordered as asked."""

@@ -25,8 +25,8 @@ AWAY_WEEKS = 2
 FIRST_PASS_WEEK = 4
 # A level is read from so many weeks, the newest since the launch. Averaging everything since
 # the launch would hold a learner's first weeks against them for ever: somebody who gains
-# steadily over eight weeks and stays well beyond the target would take 24 weeks to pass, with
-# this window 15, at the same one to three false passes in a thousand (tests/domain).
+# steadily over eight weeks and stays beyond the target would take 23 weeks to pass, with this
+# window 16, and of those whose level never changed hardly one in a thousand passes (tests/domain).
 WINDOW_WEEKS = 8
 # A target that is likely met already is no target.
 ALREADY_MET = 0.20

@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from coaching.domain.matching.flow import best_pairs, coach_prices, thresholds
+from coaching.domain.matching.flow import best_pairs, middle_prices, thresholds
 from coaching.domain.matching.problem import (
     Bools,
     Ints,
     Plan,
-    Refused,
-    largest_score,
-    seat_value,
 )
+from coaching.domain.matching.scores import Scores
+from coaching.domain.matching.skill_table import SkillTable
 from coaching.domain.matching.solver import settle_ties, tie_hash
+from coaching.domain.matching.table import BLOCK_BYTES, ScoreBlocks, Table, joined_columns
 
-ScoreBlocks = Callable[[int, int], npt.NDArray[np.integer]]
-
-BLOCK_BYTES = 2**20  # a block and its copy stay in the processor's cache
-KEPT_BYTES = 2**28  # a table up to this size is computed once and kept
-SAMPLE = 1000  # learners from whom the first prices are guessed
-GUESSES = 30
-WARM, COLD = 0.01, 0.002  # heat of the softened choices, in shares of the highest score
-REFINEMENTS = 20
-WIDE = 40  # candidates per learner among whom the guess is refined
-MOST_GUESSED = 8_000_000  # pairs, for the memory of the refinement
-DITHER = 16  # parts of one score point by which equal scores are told apart
-NEAR = 50  # highest score / NEAR below the best is worth a look
-FAR = 20  # highest score / FAR below the best is out of the question
 PRUNED_ROUNDS = 6  # afterwards candidates only grow, so that the rounds must end
-MOST_TIGHT = 5_000_000  # tight pairs beyond this would not fit in memory as a network
+FAR = 20  # highest score / FAR below the best is out of the question
+REMEMBERED = 100  # the same for candidates that a later change may start from
+SETTLING = 0.00002  # gap, in shares of the total, from which prices are taken as they are
+MARKET = 10_000  # learners in a small market that is planned for its prices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +36,7 @@ class DenseAnswer:
     candidates : pairs the flow solver saw in the end
     tie_break_complete : whether worst score and load were settled over all pairs
     gaps : the gap after each round, seats counted by ``plan.seat_value``
+    pairs : the candidates worth remembering, for planning again after a change
     """
 
     plan: Plan
@@ -57,6 +46,7 @@ class DenseAnswer:
     candidates: int
     tie_break_complete: bool
     gaps: tuple[int, ...]
+    pairs: Pairs = field(repr=False)
 
     @property
     def optimal(self) -> bool:
@@ -64,7 +54,7 @@ class DenseAnswer:
 
 
 def solve_dense(
-    scores: ScoreBlocks | npt.NDArray[np.integer],
+    scores: Scores | ScoreBlocks | npt.NDArray[np.integer],
     *,
     capacity: npt.ArrayLike,
     learners: int | None = None,
@@ -79,12 +69,15 @@ def solve_dense(
     max_rounds: int = 30,
     tolerance: float = 0.0,
     seed: int = 0,
+    start: DenseAnswer | None = None,
+    fair: bool = True,
 ) -> DenseAnswer:
     """
     Plan one coach for each learner where nearly every pair is possible.
 
-    scores : (learners, coaches) whole numbers, or a function of (start, stop) that returns the
-        rows of learners start … stop - 1 against all coaches; then ``learners`` says how many.
+    scores : what ``build_scores`` returns, which is fastest; or (learners, coaches) whole
+        numbers; or a function of (start, stop) that returns the rows of learners start … stop - 1
+        against all coaches; then ``learners`` says how many.
         A negative score is a pair that must not be formed.
     capacity : (coaches,)
     wanting : (learners,), False for those who need no coach
@@ -92,6 +85,9 @@ def solve_dense(
     learner_ids, coach_ids : stable ids for breaking ties; positions unless given
     best, random, add : candidates per learner at the start, and more after each round
     tolerance : stop when the gap is at most this share of the total
+    start : an answer for the same people before some rule or seat changed; its candidates are
+        the first, so that a change costs a round or two, and the proof is as good
+    fair : whether to settle worst score, load and ties; without, any of the best plans will do
 
     1. A flow over few candidates per learner (best scores, and some at random, because everybody
        lists the same stars).
@@ -103,7 +99,10 @@ def solve_dense(
 
     :raises Refused: on contradictory rules or scores too large
     """
-    table = _Table(
+    quick = isinstance(scores, Scores) and scores.points is None
+    if isinstance(scores, Scores) and not quick:
+        scores, learners = scores.block, scores.shape[0]
+    table = (SkillTable if quick else Table)(
         scores,
         learners=learners,
         capacity=capacity,
@@ -112,58 +111,173 @@ def solve_dense(
         pinned=pinned,
     )
     n, m = table.demand.size, table.capacity.size
-    pairs = _Pairs(m, *table.first_candidates(best, random, np.random.default_rng(seed)))
-    worth = table.worth
-    people = {"demand": table.demand, "capacity": table.capacity}
+    if start is not None:
+        table.prepare()
+        table.center = None  # what the last plan's candidates say about prices is better
+        pairs = start.pairs.without(table.barred)
+    else:
+        pairs = Pairs(m, *table.first_candidates(best, random, np.random.default_rng(seed)))
+    reached = Reached(table, pairs)
     gaps: list[int] = []
     while True:
-        held = best_pairs(pairs.learner, pairs.coach, pairs.score, **people)
-        value = pairs.score + worth
-        price = coach_prices(pairs.learner, pairs.coach, value, held=held, **people)
-        # Nobody sits there, so any price is true; this one no learner anywhere would pay.
-        price[table.capacity == 0] = worth + table.highest
-        surplus = value - price[pairs.coach]
-        marginal, _ = thresholds(pairs.learner, surplus, table.demand)
-        top, found = table.priced(price, marginal, add)
-        bound = int(top.sum()) + int((table.capacity * price).sum())
-        total = int(pairs.score[held].sum())
-        gaps.append(bound - total - worth * int(held.sum()))
-        if gaps[-1] <= tolerance * total or len(gaps) >= max_rounds:
+        found = reached.price(add)
+        gaps.append(reached.gap)
+        if gaps[-1] <= tolerance * reached.total or len(gaps) >= max_rounds:
             break
-        if len(gaps) < PRUNED_ROUNDS:
-            pairs.keep(surplus >= marginal[pairs.learner] - table.highest // FAR)
-        pairs.join(*found)
+        reached.join(found, prune=len(gaps) < PRUNED_ROUNDS)
 
-    tight = table.tight(price, top) if gaps[-1] == 0 else None
+    tight = table.tight(reached.prices, reached.top) if gaps[-1] == 0 else None
     if tight is None:
-        at = np.flatnonzero(surplus == marginal[pairs.learner])
+        at = np.flatnonzero(reached.surplus == reached.marginal[pairs.learner])
         learner, coach, score = pairs.learner[at], pairs.coach[at], pairs.score[at]
     else:
         learner, coach, score = tight
-    chosen = settle_ties(
-        learner,
-        coach,
-        score,
-        **people,
-        must_learn=(top if tight is not None else marginal) > 0,
-        must_coach=price > 0,
-        base=table.base,
-        held=np.isin(learner * m + coach, (pairs.learner * m + pairs.coach)[held]),
-        ceiling=int(table.pin_score.min()) if table.pin_score.size else None,
-        tie=tie_hash(_ids(learner_ids, n)[learner], _ids(coach_ids, m)[coach]),
-    )
+    held = np.isin(learner * m + coach, (pairs.learner * m + pairs.coach)[reached.held])
+    if fair:
+        chosen = settle_ties(
+            learner,
+            coach,
+            score,
+            demand=table.demand,
+            capacity=table.capacity,
+            must_learn=(reached.top if tight is not None else reached.marginal) > 0,
+            must_coach=reached.prices > 0,
+            base=table.base,
+            held=held,
+            ceiling=int(table.pin_score.min()) if table.pin_score.size else None,
+            tie=tie_hash(_ids(learner_ids, n)[learner], _ids(coach_ids, m)[coach]),
+        )
+    else:
+        chosen = held
+    near = reached.surplus >= reached.marginal[pairs.learner] - table.highest // REMEMBERED
     return DenseAnswer(
-        plan=table.plan(learner[chosen], coach[chosen], score[chosen], price),
+        plan=table.plan(learner[chosen], coach[chosen], score[chosen], reached.prices),
         gap=gaps[-1],
-        seats_bound=bound // worth + table.pin_score.size,
+        seats_bound=reached.bound // table.worth + table.pin_score.size,
         rounds=len(gaps),
         candidates=pairs.learner.size,
-        tie_break_complete=tight is not None,
+        tie_break_complete=fair and tight is not None,
         gaps=tuple(gaps),
+        pairs=pairs.only(near),
     )
 
 
-class _Pairs:
+def warm_prices(scores: Scores, table: Table, *, seed: int) -> Ints:
+    """
+    Return seat prices (coaches,) as they are in a small market: a sample of learners and, in the
+    same share, of coaches, planned for. A coach is worth what the sample would bid for a seat.
+    """
+    rng = np.random.default_rng(seed)
+    asking, open_coaches = np.flatnonzero(table.demand), np.flatnonzero(table.capacity)
+    if asking.size < 2 or open_coaches.size < 2:
+        return np.zeros(table.capacity.size, dtype=np.int64)
+    share = min(0.1, MARKET / asking.size)
+    learners = np.sort(rng.choice(asking, max(1, int(asking.size * share)), replace=False))
+    places = rng.permutation(open_coaches)
+    seats = np.cumsum(table.capacity[places])
+    # As many seats for each learner as there are in all.
+    wanted = seats[-1] * learners.size / asking.size
+    coaches = np.sort(places[: int(np.searchsorted(seats, wanted)) + 1])
+    small = scores.among(learners, coaches)
+    market = solve_dense(
+        small, capacity=table.capacity[coaches], tolerance=0.001, max_rounds=5, fair=False
+    ).plan
+    lowest = int(market.price[table.capacity[coaches] > 0].min())
+    # What a learner has there; who has nothing would give anything, so bids with the whole score.
+    has = np.full(learners.size, -lowest)
+    has[market.learner] = market.score - market.price[market.coach]
+    price = np.zeros(table.capacity.size, dtype=np.int64)
+    bidding = scores.among(learners, np.arange(table.capacity.size))
+    step = max(1, BLOCK_BYTES // (4 * table.capacity.size))
+    for at in range(0, learners.size, step):
+        bids = bidding.block(at, min(at + step, learners.size)) - has[at : at + step, None].astype(
+            np.int32
+        )
+        np.maximum(price, bids.max(axis=0) - lowest, out=price)
+    return price
+
+
+class Reached:
+    """
+    A plan over candidate pairs, its prices, and how far it may be from the best over all pairs.
+
+    held, surplus : (candidates,); prices : (coaches,); marginal, top : (learners,), the surplus
+        that learners have, and the best they could have
+    """
+
+    def __init__(self, table: Table, pairs: Pairs) -> None:
+        self.table, self.pairs = table, pairs
+        self.center = table.center
+        self.gap: int | None = None
+        self.courting = True
+
+    def plan(self) -> None:
+        """Plan over the candidates, and derive prices."""
+        table, pairs = self.table, self.pairs
+        people = {"demand": table.demand, "capacity": table.capacity}
+        self.held = best_pairs(pairs.learner, pairs.coach, pairs.score, **people)
+        value = pairs.score + table.worth
+        price = middle_prices(pairs.learner, pairs.coach, value, held=self.held, **people)
+        # Nobody sits there, so any price is true; this one no learner anywhere would pay.
+        price[table.capacity == 0] = table.worth + table.highest
+        self.prices = price
+        self.surplus = value - price[pairs.coach]
+        self.marginal, _ = thresholds(pairs.learner, self.surplus, table.demand)
+        self.total = int(pairs.score[self.held].sum())
+        self.reached = self.total + table.worth * int(self.held.sum())
+
+    def price(self, add: int) -> tuple[Ints, Ints, Ints]:
+        """
+        Plan, look at all pairs, and return those worth adding, ``add`` a learner.
+
+        A coach whom too few candidates name stands idle, is priced at nothing, and would be
+        everybody's next candidate. Far from the end such coaches are therefore priced at what
+        somebody would give for a seat, and name their best bidders themselves; where that takes
+        too long, the first look is half-way between these prices and the guessed ones (Wentges
+        1997). Any prices bound every plan.
+        """
+        self.plan()
+        nothing = np.zeros_like(self.marginal)
+        before = self.gap
+        if self.courting and (before is None or before > SETTLING * self.total):
+            courted = self.table.courted(self.prices, self.marginal, add)
+            if courted is not None:
+                self.center = None
+                raised, bidders = courted
+                found = self._look(raised, nothing, add)
+                # Bids of learners who may not come raise prices for ever; then look plainly.
+                self.courting = before is None or self.gap < before // 2
+                if self.gap > 0 and self.courting:
+                    return joined_columns([found, bidders])
+        if self.center is not None:
+            found = self._look(self._half_way(), nothing, add)
+            self.center = None
+            if self.gap > 0:
+                return found
+        return self._look(self.prices, self.marginal, add)
+
+    def _look(self, price: Ints, marginal: Ints, add: int) -> tuple[Ints, Ints, Ints]:
+        self.top, found = self.table.priced(price, marginal, add)
+        self.bound = int(self.top.sum()) + int((self.table.capacity * price).sum())
+        self.gap = self.bound - self.reached
+        return found
+
+    def _half_way(self) -> Ints:
+        used = self.table.capacity > 0
+        if not used.any():
+            return self.prices
+        # Only differences between known prices are known; when seats are scarce all are higher.
+        higher = int(self.prices[used].min()) - int(self.center[used].min())
+        return np.where(used, (self.prices + self.center + higher) // 2, self.prices)
+
+    def join(self, found: tuple[Ints, Ints, Ints], *, prune: bool) -> None:
+        if prune:
+            out = self.marginal[self.pairs.learner] - self.table.highest // FAR
+            self.pairs.keep(self.surplus >= out)
+        self.pairs.join(*found)
+
+
+class Pairs:
     """The candidate pairs so far, sorted by learner and coach, each once."""
 
     def __init__(self, coaches: int, learner: Ints, coach: Ints, score: Ints) -> None:
@@ -179,317 +293,19 @@ class _Pairs:
         self.learner, self.coach = np.divmod(key, max(self.coaches, 1))
         self.score = np.concatenate([self.score, score])[at]
 
+    def only(self, which: Bools) -> Pairs:
+        return Pairs(self.coaches, self.learner[which], self.coach[which], self.score[which])
+
+    def without(self, barred: Ints) -> Pairs:
+        key = self.learner * self.coaches + self.coach
+        return self.only(~np.isin(key, barred[:, 0] * self.coaches + barred[:, 1]))
+
     def keep(self, which: Bools) -> None:
         self.learner, self.coach, self.score = (
             self.learner[which],
             self.coach[which],
             self.score[which],
         )
-
-
-class _Softened:
-    """
-    Prices under which softened choices fill the seats: the scaling step of Sinkhorn (1967), for
-    learners who spread over coaches in proportion to exp((score - price) / heat).
-    """
-
-    def __init__(self, capacity: Ints, *, asking: int, share: float = 1.0) -> None:
-        seats = capacity * share
-        # With fewer seats than learners every price would rise for ever; level them instead.
-        seats *= max(1.0, asking / max(seats.sum(), 1e-9))
-        self.seats = np.maximum(seats, 1e-9)
-
-    def step(
-        self, price: npt.NDArray[np.float32], asked: npt.NDArray[np.floating], heat: float
-    ) -> npt.NDArray[np.float32]:
-        change = heat * np.log(np.maximum(asked, 1e-6) / self.seats)
-        return np.maximum(price + change, 0).astype(np.float32)
-
-
-class _Table:
-    """
-    The scores of all pairs in blocks, and who is left to plan for once pins are seated.
-
-    highest : the highest score of any pair, known after ``first_candidates``
-    worth : what filling a seat counts in score, known from then on too
-    """
-
-    def __init__(
-        self,
-        scores: ScoreBlocks | npt.NDArray[np.integer],
-        *,
-        learners: int | None,
-        capacity: npt.ArrayLike,
-        wanting: npt.ArrayLike | None,
-        forbidden: npt.ArrayLike,
-        pinned: npt.ArrayLike,
-    ) -> None:
-        if isinstance(scores, np.ndarray):
-            self._block: ScoreBlocks = lambda start, stop: scores[start:stop]
-            learners = scores.shape[0]
-        elif learners is None:
-            raise ValueError("Say how many learners the score blocks speak of.")
-        else:
-            self._block = scores
-        seats = np.asarray(capacity, dtype=np.int64)
-        if (seats < 0).any():
-            raise Refused(["Every capacity must be 0 or more."])
-        m = seats.size
-        barred = np.asarray(forbidden, dtype=np.int64).reshape(-1, 2)
-        pins = np.asarray(pinned, dtype=np.int64).reshape(-1, 2)
-        for rule in (barred, pins):
-            if ((rule < 0) | (rule >= [learners, m])).any():
-                raise Refused(["A rule names an unknown learner or coach."])
-        self.barred = barred[np.argsort(barred[:, 0], kind="stable")]
-        self.barred_first = np.searchsorted(self.barred[:, 0], np.arange(learners + 1))
-        demand = np.ones(learners, dtype=np.int64)
-        if wanting is not None:
-            demand[~np.asarray(wanting, dtype=bool)] = 0
-        self.rows = max(1, BLOCK_BYTES // (4 * max(m, 1)))
-        self._kept: list[npt.NDArray[np.integer]] | None = None
-        self.pins = pins
-        self.pin_score = np.array(
-            [self._read(one, one + 1)[0, other] for one, other in pins.tolist()], dtype=np.int64
-        )
-        left = demand - np.bincount(pins[:, 0], minlength=learners)
-        self.base = np.bincount(pins[:, 1], minlength=m)
-        reasons = [f"Learner {i} has more pins than wishes." for i in np.flatnonzero(left < 0)]
-        reasons += [
-            f"Coach {j} has {seats[j]} seats but {self.base[j]} pins."
-            for j in np.flatnonzero(self.base > seats)
-        ]
-        reasons += [
-            f"Learner {pins[k, 0]} and coach {pins[k, 1]} are pinned but may not be paired."
-            for k in np.flatnonzero(self.pin_score < 0)
-        ]
-        if reasons:
-            raise Refused(reasons)
-        self.wished, self.demand = demand, left
-        self.capacity = np.minimum(seats - self.base, learners)
-        self.highest = 0
-        self.worth = 1
-        self.gappy = False  # whether any pair is missing
-
-    def blocks(self) -> Iterator[tuple[int, int, npt.NDArray[np.integer]]]:
-        """Yield (start, stop, scores of these learners with every coach)."""
-        for at, start in enumerate(range(0, self.demand.size, self.rows)):
-            stop = min(start + self.rows, self.demand.size)
-            yield start, stop, self._kept[at] if self._kept else self._read(start, stop)
-
-    def first_candidates(
-        self, best: int, random: int, rng: np.random.Generator
-    ) -> tuple[Ints, Ints, Ints]:
-        """Return (learner, coach, score) of promising and random pairs, reading all scores once."""
-        n, m = self.demand.size, self.capacity.size
-        guess = self._guessed_prices(rng)
-        wide = max(best, min(WIDE, MOST_GUESSED // max(n, 1))) if guess.any() else best
-        promising, chance, kept = [], [], []
-        keep = None
-        for start, stop, block in self.blocks():
-            if block.dtype.kind not in "iu":
-                raise Refused(["Scores must be whole numbers."])
-            if keep is None:
-                keep = n * m * block.itemsize <= KEPT_BYTES
-            if keep:
-                kept.append(block)
-            top = int(block.max(initial=0))
-            self.gappy |= bool(block.min(initial=0) < 0)
-            self.highest = max(self.highest, top)
-            rows = np.flatnonzero(self.demand[start:stop])
-            if m == 0 or rows.size == 0:
-                continue
-            spread = top + int(guess.max()) + 1
-            kind = np.int16 if spread < np.iinfo(np.int16).max else np.int64
-            surplus = np.subtract(block[rows], guess.astype(kind), dtype=kind, casting="unsafe")
-            if self.gappy:
-                surplus[block[rows] < 0] = np.iinfo(kind).min
-            promising.append(_listed(start, rows, _best_columns(surplus, wide), block))
-            chance.append(_listed(start, rows, rng.integers(0, m, (rows.size, random)), block))
-        self._kept = kept or None
-        seats = int(min(self.wished.sum(), self.capacity.sum() + self.pin_score.size))
-        limit = largest_score(learners=n, coaches=m, seats=seats)
-        if self.highest > limit:
-            raise Refused([f"The score {self.highest} is too large; up to {limit} is exact here."])
-        self.worth = seat_value(self.highest, seats)
-        learner, coach, score = _joined(promising)
-        if wide > best:
-            chosen = self._refined(learner, coach, score, guess, best)
-            learner, coach, score = learner[chosen], coach[chosen], score[chosen]
-        return _joined([(learner, coach, score), *chance])
-
-    def _guessed_prices(self, rng: np.random.Generator) -> Ints:
-        """
-        Return rough seat prices (coaches,) from a sample of learners, so that the first candidates
-        are not everybody's same stars. A wrong guess costs rounds, never the optimum.
-        """
-        m = self.capacity.size
-        asking = np.flatnonzero(self.demand)
-        if m < 2 * WIDE or asking.size < 2 * WIDE:
-            return np.zeros(m, dtype=np.int64)
-        sample = np.sort(rng.choice(asking, min(SAMPLE, asking.size), replace=False))
-        score = np.concatenate([self._read(one, one + 1) for one in sample.tolist()])
-        scale = max(int(score.max()), 1)
-        score = np.where(score < 0, -10.0 * scale, score).astype(np.float32)
-        soft = _Softened(self.capacity, asking=sample.size, share=sample.size / asking.size)
-        price = np.zeros(m, dtype=np.float32)
-        for _ in range(GUESSES):
-            share = score - price
-            share -= share.max(axis=1, keepdims=True)
-            np.exp(share / (scale * WARM), out=share)
-            share /= share.sum(axis=1, keepdims=True)
-            price = soft.step(price, share.sum(axis=0), scale * WARM)
-        return np.rint(price).astype(np.int64)
-
-    def _refined(self, learner: Ints, coach: Ints, score: Ints, guess: Ints, best: int) -> Ints:
-        """Return the positions of each learner's best-priced pairs, at prices closer to the end."""
-        first = np.flatnonzero(np.diff(learner, prepend=-1))
-        place = np.repeat(np.arange(first.size), np.diff(first, append=learner.size))
-        soft = _Softened(self.capacity, asking=first.size)
-        price = guess.astype(np.float32)
-        plain = score.astype(np.float32)
-        for heat in np.geomspace(WARM, COLD, REFINEMENTS) * max(self.highest, 1):
-            share = plain - price[coach]
-            share -= np.maximum.reduceat(share, first)[place]
-            np.exp(share / np.float32(heat), out=share)
-            share /= np.add.reduceat(share, first)[place]
-            price = soft.step(price, np.bincount(coach, share, self.capacity.size), heat)
-        order = np.lexsort((price[coach] - plain, place))
-        return np.sort(order[np.arange(order.size) - first[place[order]] < best])
-
-    def priced(self, price: Ints, marginal: Ints, add: int) -> tuple[Ints, tuple[Ints, Ints, Ints]]:
-        """
-        Return the best surplus of each learner over all coaches, at least 0, and the best-priced
-        pairs of all learners who see something nearly as good as ``marginal``, what they have.
-        """
-        top = np.zeros(self.demand.size, dtype=np.int64)
-        found = []
-        near = self.highest // NEAR
-        for start, stop, block, surplus, offset in self._surplus(price):
-            lowest = np.iinfo(surplus.dtype).min
-            highest = surplus.max(axis=1, initial=lowest)
-            real = (highest > lowest) & (self.demand[start:stop] > 0)
-            top[start:stop] = np.where(real, np.maximum(highest + np.int64(offset), 0), 0)
-            rows = np.flatnonzero(real & (top[start:stop] > marginal[start:stop] - near))
-            if rows.size:
-                columns = _best_columns(surplus[rows], add)
-                found.append(_listed(start, rows, columns, block))
-        return top, _joined(found)
-
-    def tight(self, price: Ints, top: Ints) -> tuple[Ints, Ints, Ints] | None:
-        """Return (learner, coach, score) of every tight pair, or None if they are too many."""
-        found, count = [], 0
-        for start, stop, block, surplus, offset in self._surplus(price):
-            target = top[start:stop] - offset
-            limits = np.iinfo(surplus.dtype)
-            rows = np.flatnonzero(
-                (self.demand[start:stop] > 0) & (target > limits.min) & (target <= limits.max)
-            )
-            row, column = np.nonzero(surplus[rows] == target[rows].astype(surplus.dtype)[:, None])
-            count += row.size
-            if count > MOST_TIGHT:
-                return None
-            row = rows[row]
-            found.append((start + row, column, block[row, column].astype(np.int64)))
-        return _joined(found)
-
-    def plan(self, learner: Ints, coach: Ints, score: Ints, price: Ints) -> Plan:
-        learner = np.concatenate([learner, self.pins[:, 0]])
-        coach = np.concatenate([coach, self.pins[:, 1]])
-        order = np.argsort(learner, kind="stable")
-        taken = np.bincount(learner, minlength=self.demand.size)
-        return Plan(
-            learner=learner[order],
-            coach=coach[order],
-            score=np.concatenate([score, self.pin_score])[order],
-            pinned=np.repeat([False, True], [score.size, self.pin_score.size])[order],
-            load=np.bincount(coach, minlength=self.capacity.size),
-            unfilled=self.wished - taken,
-            price=price,
-            seat_value=self.worth,
-        )
-
-    def _read(self, start: int, stop: int) -> npt.NDArray[np.integer]:
-        block = self._block(start, stop)
-        rules = self.barred[self.barred_first[start] : self.barred_first[stop]]
-        if rules.size:
-            signed = np.promote_types(block.dtype, np.int8)
-            block = block.astype(signed)  # a copy: the caller's own table stays as it is
-            block[rules[:, 0] - start, rules[:, 1]] = -1
-        return block
-
-    def _surplus(
-        self, price: Ints
-    ) -> Iterator[tuple[int, int, npt.NDArray[np.integer], npt.NDArray[np.signedinteger], int]]:
-        """
-        Yield (start, stop, scores, surplus, offset): value - price is surplus + offset, in the
-        narrowest type that holds it, for the time goes into moving it through memory.
-        """
-        lowest = int(price.min()) if price.size else 0
-        spread = int(price.max(initial=0)) - lowest + self.highest + 2
-        kind = next(t for t in (np.int16, np.int32, np.int64) if spread < np.iinfo(t).max)
-        relative = (price - lowest).astype(kind)
-        for start, stop, block in self.blocks():
-            surplus = np.subtract(block, relative, dtype=kind, casting="unsafe")
-            if self.gappy:
-                surplus[block < 0] = np.iinfo(kind).min
-            yield start, stop, block, surplus, self.worth - lowest
-
-
-def _best_columns(worth: npt.NDArray[np.integer], count: int) -> npt.NDArray[np.intp]:
-    """
-    Return ``count`` columns (rows, count) with high values, the highest among them.
-
-    Equal values are told apart by a noise that differs from row to row: learners who are alike
-    must not all name the same coaches. In wide tables the winners of groups of columns are
-    compared, not all columns: which of the next best are found hardly matters, and a maximum is
-    far cheaper than a selection.
-    """
-    rows, m = worth.shape
-    if m <= count:
-        return np.broadcast_to(np.arange(m), (rows, m))
-    kind = np.int32 if worth.dtype.itemsize <= 2 else np.int64
-    noise = np.lib.stride_tricks.sliding_window_view(_noise(m + rows).astype(kind), m)[:rows]
-    # The lowest number marks a missing pair, and must stay low when multiplied.
-    low = np.iinfo(kind).min // (2 * DITHER)
-    worth = np.maximum(worth, low, dtype=kind) * DITHER + noise
-    groups = 4 * count
-    if m < 4 * groups:
-        return np.argpartition(worth, m - count, axis=1)[:, m - count :]
-    width = m // groups
-    main = worth[:, : groups * width].reshape(rows, groups, width).argmax(axis=2)
-    columns = main + np.arange(groups) * width
-    if groups * width < m:
-        rest = worth[:, groups * width :].argmax(axis=1) + groups * width
-        columns = np.concatenate([columns, rest[:, None]], axis=1)
-    winners = np.take_along_axis(worth, columns, axis=1)
-    chosen = np.argpartition(winners, winners.shape[1] - count, axis=1)[:, -count:]
-    return np.take_along_axis(columns, chosen, axis=1)
-
-
-@lru_cache(maxsize=4)
-def _noise(size: int) -> Ints:
-    """One strip below DITHER, read from another start in every row."""
-    place = np.arange(size)
-    return tie_hash(place, place) % DITHER
-
-
-def _listed(
-    start: int, rows: Ints, columns: npt.NDArray[np.intp], block: npt.NDArray[np.integer]
-) -> tuple[Ints, Ints, Ints]:
-    """Return (learner, coach, score) of the chosen columns, without pairs that must not be."""
-    row = np.repeat(rows, columns.shape[1])
-    column = columns.ravel().astype(np.int64)
-    score = block[row, column].astype(np.int64)
-    fine = score >= 0
-    return start + row[fine], column[fine], score[fine]
-
-
-def _joined(found: list[tuple[Ints, Ints, Ints]]) -> tuple[Ints, Ints, Ints]:
-    if not found:
-        empty = np.zeros(0, dtype=np.int64)
-        return empty, empty, empty
-    learner, coach, score = (np.concatenate(column) for column in zip(*found, strict=True))
-    return learner, coach, score
 
 
 def _ids(given: npt.ArrayLike | None, count: int) -> Ints:

@@ -231,7 +231,8 @@ class _Check:
             )
         self._too_many_pins("coach", pins[:, ::-1], own["capacity"], m)
         self._too_many_pins("learner", pins, own["demand"], n)
-        if one_directory:
+        # Looking through all pairs is dear; mostly nobody is on both sides.
+        if one_directory and np.intersect1d(own["learner_ids"], own["coach_ids"]).size:
             self._own_coach(np.setdiff1d(np.union1d(edge_key, pin_key), barred_key), own)
         return {"forbidden": barred, "pinned": pins}
 

@@ -93,7 +93,7 @@ class Exchanges:
         )
         if cost.min(initial=0) < 0:
             raise ValueError("The plan's prices do not fit its pairs; solve it again.")
-        self.held, self.spare, self.nowhere = held, spare, n + m
+        self.held, self.spare, self.marginal, self.nowhere = held, spare, marginal, n + m
         self.graph = csr_array((cost.astype(np.float64), (tail, head)), shape=(n + m + 1,) * 2)
         self.backwards = self.graph.T.tocsr()
 
@@ -109,7 +109,7 @@ class Exchanges:
         cost = cost[net.coach_rank]
         already = self.plan.coach[self.plan.learner == learner]
         cost[already] = 0
-        possible, seats, score = _split(cost, net.seat_value)
+        possible, seats, score = split_loss(cost, net.seat_value)
         return Regret(
             learner=learner,
             possible=possible,
@@ -271,7 +271,7 @@ def regret_dense(
         np.inf,
     )
     cost[mine] = 0
-    possible, lost_seats, lost_score = _split(cost, worth)
+    possible, lost_seats, lost_score = split_loss(cost, worth)
 
     def mover(k: int, to: int) -> int:
         """The learner whose exchange is the arc k -> to; NOBODY where a seat falls idle or open."""
@@ -313,7 +313,7 @@ def held_edges(problem: Problem, net: Network, plan: Plan) -> Bools:
     return np.isin(key, plan.learner * m + plan.coach)
 
 
-def _split(cost: npt.NDArray[np.float64], seat_value: int) -> tuple[Bools, Ints, Ints]:
+def split_loss(cost: npt.NDArray[np.float64], seat_value: int) -> tuple[Bools, Ints, Ints]:
     """Read a loss in value back as seats and score; each alone is below half a seat's value."""
     possible = np.isfinite(cost)
     loss = np.where(possible, cost, 0).astype(np.int64)

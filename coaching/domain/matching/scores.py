@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ SCALE = 1000  # a coach who is perfect in everything a learner needs
 SKILL_DECIMALS = 6
 EXACT = 2**52
 SINGLE_THREAD = 2**18  # multiplications in one product
+PAIRS_AT_A_TIME = 2**14
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -56,7 +57,7 @@ class Scores:
         step = max(1, SINGLE_THREAD // max(self.skill.size, 1))
         for at in range(0, share.shape[0], step):
             np.matmul(share[at : at + step], self.skill.T, out=raw[at : at + step])
-        raw /= self._unit(share)[:, None]
+        raw /= self.unit(share)[:, None]
         scores = raw.astype(self.dtype)  # truncation is floor: nothing is negative
         if self.points is not None:
             scores += self.points[start:stop].astype(self.dtype)
@@ -67,7 +68,14 @@ class Scores:
 
     def pairs(self, learner: Ints, coach: Ints) -> Ints:
         """Return the scores (pairs,) of single pairs."""
-        return self.parts(learner, coach).sum(axis=1) + self.preference(learner, coach)
+        learner, coach = np.asarray(learner), np.asarray(coach)
+        total = np.empty(learner.size, dtype=np.int64)
+        for at in range(0, learner.size, PAIRS_AT_A_TIME):
+            some = slice(at, at + PAIRS_AT_A_TIME)
+            share = self.share[learner[some]]
+            raw = np.einsum("pm,pm->p", share, self.skill[coach[some]])
+            total[some] = raw / self.unit(share)  # truncation is floor, as in ``block``
+        return total + self.preference(learner, coach)
 
     def preference(self, learner: Ints, coach: Ints) -> Ints:
         """Return the preference points (pairs,) within the scores of single pairs."""
@@ -87,7 +95,7 @@ class Scores:
         """
         share = self.share[np.asarray(learner)]
         raw = share * self.skill[np.asarray(coach)]
-        unit = self._unit(share)
+        unit = self.unit(share)
         whole = np.floor(raw.sum(axis=1) / unit).astype(np.int64)
         part = np.floor(raw / unit[:, None])
         remainder = raw - part * unit[:, None]
@@ -95,8 +103,24 @@ class Scores:
         rank = np.argsort(np.argsort(-remainder, axis=1, kind="stable"), axis=1, kind="stable")
         return part.astype(np.int64) + (rank < missing[:, None])
 
+    def among(self, learners: Ints, coaches: Ints) -> Scores:
+        """Return the scores of these people only, in this order."""
+        return replace(
+            self,
+            share=self.share[learners],
+            skill=self.skill[coaches],
+            points=None if self.points is None else self.points[np.ix_(learners, coaches)],
+            same=tuple((a[learners], b[coaches], points) for a, b, points in self.same),
+        )
+
+    @property
+    def most(self) -> int:
+        """No pair scores more."""
+        return SCALE + _points(self.points, self.same, *self.shape)
+
     @staticmethod
-    def _unit(share: Floats) -> Floats:
+    def unit(share: Floats) -> Floats:
+        """What share x skill is divided by, (learners,)."""
         need = share.sum(axis=1) * (10**SKILL_DECIMALS // SCALE)
         return np.where(need > 0, need, 1.0)
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from coaching.domain.matching.flow import best_pairs, cheapest_flow, coach_prices, thresholds
-from coaching.domain.matching.problem import Bools, Ints, Network, Plan, Problem
+from coaching.domain.matching.problem import Bools, Ints, Plan, Problem
 
 TIE_BITS = 20
 
 
-def solve(problem: Problem) -> Plan:
+def solve(problem: Problem, *, enough: int | None = None) -> Plan:
     """
     Return the plan that fills most learner seats; among those the one with the highest total
     score; then with the highest worst score; then with the smallest sum of squared coach loads.
 
     Remaining ties are broken by a hash of the two stable ids, so that the same people get the
     same plan whatever order they are listed in.
+
+    enough : a worst score beyond which fairness is not pursued; an even load comes first then
 
     >>> plan = solve(Problem(learners=2, coaches=2, capacity=[1, 1],
     ...                      learner=[0, 1, 1], coach=[1, 0, 1], score=[1, 1, 5]))
@@ -43,13 +45,13 @@ def solve(problem: Problem) -> Plan:
         must_coach=price > 0,
         base=net.base + np.bincount(net.coach[certain], minlength=net.capacity.size),
         held=held[optional],
-        ceiling=_lowest(net.pinned_worst, net.score[certain]),
+        ceiling=_lowest(net.pinned_worst, net.score[certain], enough),
         tie=tie_hash(
             problem.learner_ids[net.learner_at[net.learner[optional]]],
             problem.coach_ids[net.coach_at[net.coach[optional]]],
         ),
     )
-    return _plan(problem, net, chosen, price)
+    return planned(problem, np.concatenate([net.edge[chosen], net.pinned_edge]), price)
 
 
 def settle_ties(
@@ -208,25 +210,29 @@ def tie_hash(learner_id: Ints, coach_id: Ints) -> Ints:
     return (mixed >> np.uint64(64 - TIE_BITS)).astype(np.int64)
 
 
-def _lowest(known: int | None, scores: Ints) -> int | None:
+def _lowest(known: int | None, scores: Ints, enough: int | None) -> int | None:
     found = [int(scores.min())] if scores.size else []
-    return min(found + ([known] if known is not None else []), default=None)
+    return min(found + [one for one in (known, enough) if one is not None], default=None)
 
 
-def _plan(problem: Problem, net: Network, chosen: Bools, price: Ints) -> Plan:
-    edge = np.concatenate([net.edge[chosen], net.pinned_edge])
-    pinned = np.repeat([False, True], [int(chosen.sum()), net.pinned_edge.size])
+def planned(problem: Problem, edge: Ints, price: Ints) -> Plan:
+    """
+    Return the plan that forms these pairs.
+
+    edge : (pairs,), positions in the problem's own list, pins among them
+    price : (coaches,), in the order of the network
+    """
     order = np.lexsort((problem.coach[edge], problem.learner[edge]))
-    edge, pinned = edge[order], pinned[order]
+    edge = edge[order]
     learner, coach = problem.learner[edge], problem.coach[edge]
     taken = np.bincount(learner, minlength=problem.learners)
     return Plan(
         learner=learner,
         coach=coach,
         score=problem.score[edge],
-        pinned=pinned,
+        pinned=np.isin(edge, problem.network.pinned_edge),
         load=np.bincount(coach, minlength=problem.coaches),
         unfilled=problem.demand - taken,
-        price=price[net.coach_rank],
-        seat_value=net.seat_value,
+        price=price[problem.network.coach_rank],
+        seat_value=problem.network.seat_value,
     )

@@ -11,6 +11,7 @@ from coaching.domain.matching import (
     solve,
     solve_dense,
 )
+from coaching.domain.matching.glance import Glance
 
 
 def sparse(score, capacity, **rules):
@@ -159,3 +160,111 @@ def test_the_price_of_insisting_is_the_same_as_on_all_pairs(seed):
             total = sum(int(allowed[pair]) for pair in pairs)
             assert len(pairs) == plan.matched - found.lost_seats[coach]
             assert total == plan.total - found.lost_score[coach]
+
+
+def skill_table(rng, *, decimals):
+    """Skills that tie often, people with codes, rules and pins: scores and how to plan them."""
+    n, m, metrics = (int(rng.integers(1, most)) for most in (90, 300, 5))
+    need, skill = rng.random((n, metrics)), rng.random((m, metrics))
+    need[rng.random(n) < 0.1] = 0
+    sites = (rng.integers(-1, 3, n), rng.integers(-1, 3, m), int(rng.choice([0, 40])))
+    scores = build_scores(
+        np.round(need, decimals), np.round(skill, decimals), np.ones(metrics), same=(sites,)
+    )
+    capacity = rng.integers(0, rng.choice([2, 4]), m)
+    pairs = np.stack([rng.integers(0, n, n // 2), rng.integers(0, m, n // 2)], axis=1)
+    pairs = np.unique(pairs, axis=0)
+    learner, coach = pairs[0] if len(pairs) else (0, 0)
+    pinned = [(learner, coach)] if len(pairs) and capacity[coach] else []
+    rules = {
+        "wanting": (rng.random(n) < 0.9) | (np.arange(n) == learner),
+        "forbidden": pairs[1:],
+        "pinned": pinned,
+        "learner_ids": rng.permutation(10_000)[:n],
+        "coach_ids": rng.permutation(10_000)[:m],
+    }
+    return scores, capacity, rules
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_glance_at_skills_leads_to_the_plan_of_all_pairs(seed):
+    """Single precision looks, whole numbers decide: person by person, with ties and rules."""
+    scores, capacity, rules = skill_table(np.random.default_rng(seed), decimals=1 + seed % 2)
+    found = solve_dense(scores, capacity=capacity, best=2, random=1, add=3, max_rounds=200, **rules)
+    wanting = rules.pop("wanting")
+    exact = solve(
+        sparse(scores.block(0, wanting.size), capacity, demand=wanting.astype(int), **rules)
+    )
+    assert found.optimal
+    assert found.tie_break_complete
+    assert objectives(found.plan) == objectives(exact)
+    assert found.plan.pairs == exact.pairs
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_glance_never_misses_the_best_surplus(seed):
+    rng = np.random.default_rng(seed)
+    scores, capacity, rules = skill_table(rng, decimals=1 + seed % 3)
+    n, m = scores.shape
+    barred = rules["forbidden"][np.argsort(rules["forbidden"][:, 0], kind="stable")]
+    price = rng.integers(0, rng.choice([2, 900]), m)
+    surplus = scores.block(0, n) - price.astype(np.int64)
+    surplus[:, capacity == 0] = -(2**60)
+    surplus[barred[:, 0], barred[:, 1]] = -(2**60)
+    rows = np.flatnonzero(rng.random(n) < 0.8)
+    seen = []
+    for tile in Glance(scores, capacity > 0).sweep(price, rows, barred):
+        assert tile.top(price).tolist() == surplus[tile.rows].max(axis=1).tolist()
+        seen += tile.rows.tolist()
+    assert sorted(seen) == rows.tolist()
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["stored", "skills"])
+@pytest.mark.parametrize("seed", range(8))
+def test_a_change_starts_from_the_plan_before_it(seed, stored):
+    """A pin and a ban later the plan is the same as if it had been planned anew."""
+    rng = np.random.default_rng(seed)
+    n, m = 300, 120
+    table = build_scores(np.round(rng.random((n, 4)), 2), np.round(rng.random((m, 4)), 2), [1] * 4)
+    table = table.block(0, n) if stored else table
+    capacity = np.full(m, rng.choice([2, 3, 4]))
+    before = solve_dense(table, capacity=capacity)
+    pairs = before.plan.pairs
+    rules = {"forbidden": [pairs[5], pairs[50]], "pinned": [(7, 3)]}
+    after = solve_dense(table, capacity=capacity, start=before, **rules)
+    anew = solve_dense(table, capacity=capacity, **rules)
+    assert after.optimal
+    assert after.plan.pairs == anew.plan.pairs
+    assert after.plan.pairs != pairs
+    again = solve_dense(table, capacity=capacity, start=after)
+    assert again.plan.pairs == pairs
+
+
+def by_id(plan, ids):
+    learners, coaches = ids["learner_ids"], ids["coach_ids"]
+    return sorted(zip(learners[plan.learner].tolist(), coaches[plan.coach].tolist(), strict=True))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_people_in_another_order_get_the_same_plan(seed):
+    """With many ties, from skills and from a stored table."""
+    rng = np.random.default_rng(seed)
+    n, m = 120, 60
+    need, skill = np.round(rng.random((n, 3)), 1), np.round(rng.random((m, 3)), 1)
+    ids = {"learner_ids": rng.permutation(1000)[:n], "coach_ids": rng.permutation(1000)[:m]}
+    capacity = rng.integers(0, 4, m)
+    who, whom = rng.permutation(n), rng.permutation(m)
+    moved = {"learner_ids": ids["learner_ids"][who], "coach_ids": ids["coach_ids"][whom]}
+    plan = solve_dense(build_scores(need, skill, [1, 1, 1]), capacity=capacity, **ids).plan
+    other = build_scores(need[who], skill[whom], [1, 1, 1])
+    for table in (other, other.block(0, n)):
+        again = solve_dense(table, capacity=capacity[whom], **moved).plan
+        assert by_id(again, moved) == by_id(plan, ids)
+
+
+@pytest.mark.parametrize("size", [30, 200])
+def test_machol_and_wien_have_a_closed_form_in_a_dense_table_too(size):
+    table = np.multiply.outer(np.arange(1, size + 1), np.arange(1, size + 1))
+    found = solve_dense(table, capacity=np.ones(size, dtype=int), max_rounds=200)
+    assert found.optimal
+    assert found.plan.total == size * (size + 1) * (2 * size + 1) // 6

@@ -184,3 +184,47 @@ def test_costs_beyond_exact_arithmetic_are_refused_not_rounded():
     one = np.ones(1, dtype=np.int64)
     with pytest.raises(Refused, match="too large"):
         cheapest_flow(0 * one, one, room=one, cost=one << 61, supply=np.array([1, -1]))
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seats", [1, 2])
+def test_the_nearest_in_a_plane_are_planned_as_another_solver_does(seed, seats):
+    """Points in a plane: the score falls with the distance, and no two neighbours agree."""
+    rng = np.random.default_rng(seed)
+    here, there = rng.random((50, 2)), rng.random((40, 2))
+    apart = np.linalg.norm(here[:, None] - there, axis=2)
+    problem = full(np.rint(1000 * (2 - apart)).astype(int), [seats] * 40)
+    plan = solve(problem)
+    assert (plan.matched, plan.total) == assigned_by_scipy(problem)
+    assert certify(problem, plan).optimal
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whoever_wants_two_coaches_gets_what_two_learners_alike_would(seed):
+    """Skills of low rank with many ties; twins who may not share a coach are one who wants two."""
+    rng = np.random.default_rng(seed)
+    score = np.rint(rng.integers(0, 4, (12, 2)) @ rng.integers(0, 4, (2, 15))).astype(int)
+    # One seat a coach, so that two of the same learner can never meet at one.
+    both = full(score, [1] * 15, demand=[2] * 5 + [1] * 7)
+    twins = full(np.concatenate([score, score[:5]]), [1] * 15)
+    plan = solve(both)
+    assert (plan.matched, plan.total) == assigned_by_scipy(twins)
+    assert certify(both, plan).optimal
+
+
+def test_the_random_problems_hold_everything_that_may_go_wrong():
+    seen = set()
+    for seed in range(400):
+        problem = random_problem(np.random.default_rng(seed), ids=seed % 2 == 0)
+        seen |= {f"wants {d}" for d in problem.demand.tolist()}
+        seen |= {"no seat"} if (problem.capacity == 0).any() else set()
+        seen |= {"nought"} if (problem.score == 0).any() else set()
+        seen |= {"ties"} if np.unique(problem.score).size < problem.score.size else set()
+        seen |= {"pinned"} if problem.pinned.size else set()
+        seen |= {"forbidden"} if problem.forbidden.size else set()
+        seen |= {"nobody"} if problem.learners == 0 else set()
+        seen |= {"scarce"} if problem.capacity.sum() < problem.demand.sum() else set()
+    assert seen == {
+        *("wants 0", "wants 1", "wants 2", "no seat", "nought", "ties"),
+        *("pinned", "forbidden", "nobody", "scarce"),
+    }

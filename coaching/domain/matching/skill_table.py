@@ -1,0 +1,196 @@
+"""The table of skill scores: nothing is stored, and all pairs are priced at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from coaching.domain.matching.glance import WIDEST, Glance, Tile
+from coaching.domain.matching.problem import Ints
+from coaching.domain.matching.scores import Scores
+from coaching.domain.matching.table import (
+    MOST_GUESSED,
+    MOST_TIGHT,
+    NEAR,
+    WIDE,
+    Table,
+    joined_columns,
+)
+
+MOST_BIDS = 5 * 10**9  # pairs of a sample of learners with all coaches
+ASTRAY = 0.0005  # by which the first look tells equal scores apart, in shares of the highest
+
+
+class SkillTable(Table):
+    """A ``Table`` of ``Scores`` without points pair by pair; ``highest`` is a bound here."""
+
+    most_guessed = MOST_GUESSED
+    hint: Ints | None = None  # better prices than could be guessed, for the first look
+
+    def __init__(self, scores: Scores, **people: object) -> None:
+        super().__init__(scores.block, **people | {"learners": scores.shape[0]})
+        self.scores = scores
+        self.glance = Glance(scores, self.capacity > 0)
+        self.highest = scores.most
+        self.gappy = bool(self.barred.size)
+        self.asking = np.flatnonzero(self.demand)
+
+    def prepare(self) -> None:
+        self.weigh_seats()
+
+    def first_candidates(
+        self, best: int, random: int, rng: np.random.Generator
+    ) -> tuple[Ints, Ints, Ints]:
+        n, m = self.demand.size, self.capacity.size
+        self.weigh_seats()
+        if not self.asking.size or not (self.capacity > 0).any():
+            return joined_columns([])
+        guess = self.guessed_prices(rng) if self.hint is None else self.hint
+        wide = max(best, min(WIDE, self.most_guessed // n)) if guess.any() else best
+        learner, coach, score = self._scored(
+            [
+                tile.candidates(np.arange(tile.rows.size), wide)
+                for tile in self._looks(guess, noise=ASTRAY * self.highest)
+            ]
+        )
+        order = np.argsort(learner, kind="stable")
+        learner, coach, score = learner[order], coach[order], score[order]
+        if wide > best:
+            chosen = self.refined(learner, coach, score, guess, best)
+            learner, coach, score = learner[chosen], coach[chosen], score[chosen]
+        by_chance = np.repeat(self.asking, random), rng.integers(0, m, self.asking.size * random)
+        return joined_columns([(learner, coach, score), self._scored([by_chance])])
+
+    def _looks(self, price: Ints, *, noise: float = 0.0) -> Iterator[Tile]:
+        return self.glance.sweep(price, self.asking, self.barred, noise=noise)
+
+    def priced(self, price: Ints, marginal: Ints, add: int) -> tuple[Ints, tuple[Ints, Ints, Ints]]:
+        lowest = self._lowest(price)
+        if lowest is None:
+            return super().priced(price, marginal, add)
+        top = np.zeros(self.demand.size, dtype=np.int64)
+        near = self.highest // NEAR
+        found = []
+        for tile in self._looks(price - lowest):
+            rows = tile.rows
+            top[rows] = np.maximum(tile.top(price - lowest) + self.worth - lowest, 0)
+            which = np.flatnonzero(top[rows] > marginal[rows] - near)
+            if which.size:
+                found.append(tile.candidates(which, add))
+            # Those who see something better are few towards the end, and hold up the proof.
+            better = np.flatnonzero(top[rows] > marginal[rows])
+            if 0 < better.size < rows.size // 8:
+                found.append(tile.candidates(better, 8 * add))
+        return top, self._scored(found)
+
+    def courted(
+        self, price: Ints, marginal: Ints, add: int
+    ) -> tuple[Ints, tuple[Ints, Ints, Ints]] | None:
+        has, asking = marginal - self.worth, self._bidders()
+        mine = has[asking]
+        if not mine.size or int(mine.max()) - int(mine.min()) > WIDEST:
+            return None
+        lowest = int(mine.min())
+        raised, found = price.copy(), []
+        for tile in self.glance.bids(has - lowest, asking):
+            bid = np.floor(tile.best.max(axis=0).astype(np.float64) + tile.slack)
+            bid = bid.astype(np.int64) - lowest
+            which = np.flatnonzero(bid > price[tile.rows])
+            if which.size:
+                raised[tile.rows] = np.maximum(raised[tile.rows], bid)
+                coach, learner = tile.candidates(which, add)
+                found.append((learner, coach))
+        return raised, self._scored(found)
+
+    def _bidders(self) -> Ints:
+        return self.asking
+
+    def tight(self, price: Ints, top: Ints) -> tuple[Ints, Ints, Ints] | None:
+        lowest = self._lowest(price)
+        if lowest is None:
+            return super().tight(price, top)
+        found, count = [], 0
+        for tile in self.glance.sweep(price - lowest, self.asking, self.barred):
+            target = top[tile.rows] - self.worth + lowest
+            place, coach, score = tile.pairs_from(np.arange(tile.rows.size), target.astype(float))
+            fits = score - price[coach] + lowest == target[place]
+            count += int(fits.sum())
+            if count > MOST_TIGHT:
+                return None
+            found.append((tile.rows[place[fits]], coach[fits], score[fits]))
+        learner, coach, score = joined_columns(found)
+        order = np.lexsort((coach, learner))
+        return learner[order], coach[order], score[order]
+
+    def _lowest(self, price: Ints) -> int | None:
+        """The lowest price of an open coach; None if prices lie too far apart to be glanced at."""
+        paid = price[self.capacity > 0]
+        if not paid.size or int(paid.max()) - int(paid.min()) > WIDEST:
+            return None
+        return int(paid.min())
+
+    def _scored(self, found: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints, Ints]:
+        """Add the scores to (learner, coach) pairs, and leave out what may not be."""
+        if not found:
+            return joined_columns([])
+        learner, coach = (np.concatenate(column) for column in zip(*found, strict=True))
+        m = self.capacity.size
+        if self.barred.size:
+            fine = ~np.isin(learner * m + coach, self.barred[:, 0] * m + self.barred[:, 1])
+            learner, coach = learner[fine], coach[fine]
+        return learner, coach, self.scores.pairs(learner, coach)
+
+
+class NearbyTable(SkillTable):
+    """
+    A ``SkillTable`` too large to look at as a whole: every learner sees ``look`` coaches.
+
+    What ``priced`` returns is then no bound on every plan; ``sampled_gap`` estimates one.
+    """
+
+    most_guessed = 3 * MOST_GUESSED
+
+    def __init__(
+        self, scores: Scores, *, look: int, rng: np.random.Generator, **people: object
+    ) -> None:
+        super().__init__(scores, **people)
+        self.look, self.rng = look, rng
+
+    def _bidders(self) -> Ints:
+        most = max(1, MOST_BIDS // max(self.capacity.size, 1))
+        if self.asking.size <= most:
+            return self.asking
+        return np.sort(self.rng.choice(self.asking, most, replace=False))
+
+    def priced(self, price: Ints, marginal: Ints, add: int) -> tuple[Ints, tuple[Ints, Ints, Ints]]:
+        # Where some seats are fought for and others idle, what a seat as such is worth would hide
+        # all differences in score; a look that proves nothing may leave it out.
+        seats = (price + self.worth // 2) // self.worth
+        unlike = seats[self.capacity > 0].min() < seats[self.capacity > 0].max()
+        if not unlike:
+            return super().priced(price, marginal, add)
+        return super().priced(price - seats * self.worth, np.zeros_like(marginal), add)
+
+    def _looks(self, price: Ints, *, noise: float = 0.0) -> Iterator[Tile]:
+        return self.glance.nearby(price, self.asking, self.look, self.rng)
+
+    def sampled_gap(
+        self, price: Ints, marginal: Ints, sample: int, rng: np.random.Generator
+    ) -> tuple[float, float]:
+        """
+        Return an unbiased estimate of the score that might still be gained, and its standard error.
+
+        The gap of a plan is what its learners could gain elsewhere at its prices, added up;
+        ``sample`` of them are looked at with every coach.
+        """
+        size = min(sample, self.asking.size)
+        some = np.sort(rng.choice(self.asking, size, replace=False))
+        gain = np.zeros(size)
+        for at, one in enumerate(some.tolist()):
+            surplus = self._read(one, one + 1)[0].astype(np.int64) + self.worth - price
+            gain[at] = max(int(surplus.max(initial=0)), 0) - marginal[one]
+        # Without replacement: when everybody is looked at nothing is left to err about.
+        left_out = np.sqrt(1 - size / self.asking.size)
+        error = gain.std(ddof=1) / np.sqrt(size) * left_out if size > 1 else 0.0
+        return float(gain.mean() * self.asking.size), float(error * self.asking.size)

@@ -5,6 +5,7 @@ A schedule is kept as a rule and a zone's name, never as an instant: zone rules
 change, and a stored instant would then be an hour off.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
@@ -73,27 +74,97 @@ def _latest_day(weekday: int, at: time, zone: ZoneInfo, now: datetime) -> date:
     return day
 
 
-def quiet_minute(person_id: str) -> time:
-    """
-    A minute between 09:00 and 11:00, the same for a person every week.
+# Minutes over which the mornings of different people are spread.
+SPREAD = 120
+# Nothing but the digest begins before, early as somebody's day may begin.
+EARLIEST = time(9)
+# How far ahead somebody's next moment is looked for; a leave or a pause that lasts longer is for
+# ever, as far as a letter is concerned.
+HORIZON = 400
 
-    Spread over people, so that not everybody is written to at once.
+
+def quiet_minute(person_id: str, begins: time = EARLIEST, ends: time = time(17)) -> time:
+    """
+    A person's own minute: within two hours of nine o'clock, the same every day.
+
+    Spread over people, so that not everybody is written to at once. A day
+    that begins after nine counts from its beginning; of one shorter than
+    four hours the first half is used.
+
+    >>> quiet_minute("bcdfghjkmnpq"), quiet_minute("bcdfghjkmnpq", time(14), time(15))
+    (datetime.time(9, 44), datetime.time(14, 11))
     """
     digest = blake2b(person_id.encode(), digest_size=4).digest()
-    minute = int.from_bytes(digest) % 120
-    return time(9 + minute // 60, minute % 60)
+    start = EARLIEST if begins <= EARLIEST < ends else begins
+    first, last = start.hour * 60 + start.minute, ends.hour * 60 + ends.minute
+    spread = min(SPREAD, max(last - first, 0) // 2)
+    minute = first + int.from_bytes(digest) % SPREAD * spread // SPREAD
+    return time(minute // 60, minute % 60)
 
 
-def next_working_morning(person_id: str, zone: ZoneInfo, now: datetime) -> datetime:
+@dataclass(frozen=True, slots=True)
+class Rhythm:
     """
-    When something that is not urgent reaches a person: now, while it is a
-    working day between 09:00 and 17:00 where they are; else their own minute
-    of the next working morning.
+    When letters may reach somebody: wall clocks and days where they are.
+
+    `days` are weekdays, Monday 0. `away` are leaves, from the first to the
+    last day; a last day of None is until further notice.
     """
-    local = now.astimezone(zone)
-    if local.weekday() < SATURDAY and time(9) <= local.time() < time(17):
-        return now
-    day = local.date() if local.time() < time(9) else local.date() + timedelta(days=1)
-    while day.weekday() >= SATURDAY:
+
+    zone: ZoneInfo
+    days: frozenset[int] = frozenset(range(5))
+    begins: time = time(8)
+    ends: time = time(17)
+    paused_until: date | None = None
+    away: tuple[tuple[date, date | None], ...] = ()
+
+    def works_on(self, day: date) -> bool:
+        """Whether letters may come on `day`, at the right hour of it."""
+        return (
+            day.weekday() in self.days
+            and not (self.paused_until and day < self.paused_until)
+            and not self.away_on(day)
+        )
+
+    def away_on(self, day: date) -> bool:
+        return any(first <= day and (last is None or day <= last) for first, last in self.away)
+
+
+def next_moment(rhythm: Rhythm, opens: time, now: datetime) -> datetime | None:
+    """
+    The first moment from `now` on at which a letter may reach somebody.
+
+    That is `now` itself between `opens` and the end of a working day, else
+    the next working day at `opens`. None when there is no such moment within
+    400 days: no working day, no hours, away or paused for longer.
+
+    Where clocks jump, the hours shrink: nothing comes in an hour that is
+    quiet, seen the first or the second time.
+    """
+    opens = max(opens, rhythm.begins)
+    # One may live a calendar day behind UTC.
+    day = now.astimezone(rhythm.zone).date() - timedelta(days=1)
+    for _ in range(HORIZON):
+        if rhythm.works_on(day):
+            first, last = _latest(day, opens, rhythm.zone), _earliest(day, rhythm.ends, rhythm.zone)
+            if max(first, now) < last:
+                return max(first, now)
         day += timedelta(days=1)
-    return occurrence(day, quiet_minute(person_id), zone)
+    return None
+
+
+def _latest(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """The instant (UTC) from which clocks in `zone` show `at` or later: the last one possible."""
+    return max(_readings(day, at, zone))
+
+
+def _earliest(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """The instant (UTC) before which clocks in `zone` show less than `at`: the first one."""
+    return min(_readings(day, at, zone))
+
+
+def _readings(day: date, at: time, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Both ways of reading a wall clock; they differ where it jumps."""
+    return tuple(
+        datetime.combine(day, at.replace(fold=fold), zone).astimezone(UTC) for fold in (0, 1)
+    )

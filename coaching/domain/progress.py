@@ -33,13 +33,10 @@ ALREADY_MET = 0.20
 # The stretch line, as a part of the target's way beyond the baseline.
 STRETCH = 1.10
 
-# Clocks, in days and looks; the activity clock follows what coaching programmes found.
-FIRST_SESSION_DAYS = 10
-NEXT_SESSION_DAYS = 14
-READINGS_DAYS = 21
-LOOKS_WITHOUT_MOVEMENT = 6
-# Movement: this part of the way from baseline to target within those looks.
+# Movement: this part of the way from baseline to target within the looks of the outcome clock.
 MOVEMENT = 0.10
+# A pair is at risk so many days before its activity clock runs out.
+WARNING_DAYS = 3
 
 
 def gap_target(*, baseline: float, benchmark: float, share: float = 0.5) -> float:
@@ -145,6 +142,42 @@ class Clock(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Clocks:
+    """
+    How long a pair may go on before somebody has to decide, in days and in weekly looks.
+
+    The defaults of the activity clock follow what coaching programmes found.
+    """
+
+    first_session_days: int = 10
+    next_session_days: int = 14
+    readings_days: int = 21
+    looks_without_movement: int = 6
+
+
+# Days on which somebody is away, first and last; None: until further notice.
+Away = tuple[date, date | None]
+
+
+def days_between(since: date, until: date, *, away: Sequence[Away] = ()) -> int:
+    """
+    The days after `since` up to `until` on which nobody was away.
+
+    >>> days_between(date(2027, 3, 1), date(2027, 3, 11))
+    10
+    >>> days_between(date(2027, 3, 1), date(2027, 3, 11), away=[(date(2027, 3, 5), None)])
+    3
+    """
+    first, last = since.toordinal() + 1, until.toordinal()
+    lost: set[int] = set()
+    for begins, ends in away:
+        begin = max(first, begins.toordinal())
+        end = last if ends is None else min(last, ends.toordinal())
+        lost.update(range(begin, end + 1))
+    return max(last - first + 1, 0) - len(lost)
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """One weekly look, oldest first in every sequence. `number` counts weeks from the launch."""
 
@@ -160,6 +193,17 @@ class Verdict:
     why: str
 
 
+def carries(looks: Sequence[Look]) -> bool:
+    """Whether the newest looks are a pass; `looks` oldest first."""
+    last = looks[-LOOKS_IN_A_ROW:]
+    return (
+        len(last) == LOOKS_IN_A_ROW
+        and last[-1].number >= FIRST_PASS_WEEK
+        and last[-1].number - last[0].number < LOOKS_IN_A_ROW + AWAY_WEEKS
+        and all(look.p_reached >= REACHED for look in last)
+    )
+
+
 def judge(
     start: Start,
     *,
@@ -169,6 +213,9 @@ def judge(
     clocks_from: date,
     test_date: date,
     today: date,
+    clocks: Clocks = Clocks(),
+    away: Sequence[Away] = (),
+    judged_from: int = 1,
 ) -> Verdict:
     """
     What a pair's looks and sessions say today.
@@ -176,21 +223,18 @@ def judge(
     looks : one a week with readings, oldest first; a week without readings has none
     clocks_from : when the clocks were last started: the launch, or a decision
         to give more time
+    away : days on which one of the two is not there; the clocks stand still meanwhile
+    judged_from : the number of the first look that counts for a pass; looks before a change
+        of target say nothing about the new one
 
     A pass comes first: whoever is there needs no sessions. No look is never a pass.
     """
-    last = looks[-LOOKS_IN_A_ROW:]
-    if (
-        len(last) == LOOKS_IN_A_ROW
-        and last[-1].number >= FIRST_PASS_WEEK
-        and last[-1].number - last[0].number < LOOKS_IN_A_ROW + AWAY_WEEKS
-        and all(look.p_reached >= REACHED for look in last)
-    ):
+    if carries([look for look in looks if look.number >= judged_from]):
         return Verdict(State.PASSED, None, "Three weekly looks in a row were at the target.")
 
     recent = [day for day in sessions if clocks_from <= day <= today]
-    idle = (today - max(recent, default=clocks_from)).days
-    allowed = NEXT_SESSION_DAYS if recent else FIRST_SESSION_DAYS
+    idle = days_between(max(recent, default=clocks_from), today, away=away)
+    allowed = clocks.next_session_days if recent else clocks.first_session_days
     if idle >= allowed:
         why = f"No session for {idle} days." if recent else f"No first session after {idle} days."
         return Verdict(State.STUCK, Clock.ACTIVITY, why)
@@ -198,28 +242,30 @@ def judge(
     last_look = (
         max(clocks_from, started_on + timedelta(weeks=looks[-1].number)) if looks else clocks_from
     )
-    silent = (today - last_look).days
-    if silent >= READINGS_DAYS:
+    silent = days_between(last_look, today, away=away)
+    if silent >= clocks.readings_days:
         return Verdict(
             State.STUCK, Clock.READINGS, f"No readings for {silent} days: nobody can tell."
         )
 
     weeks_before = (clocks_from - started_on).days // 7
     since = [look for look in looks if look.number > weeks_before]
-    if len(since) >= LOOKS_WITHOUT_MOVEMENT:
-        # Against the look before the last six, or the place where the clocks started.
-        earlier = looks[:-LOOKS_WITHOUT_MOVEMENT]
+    span = clocks.looks_without_movement
+    if len(since) >= span:
+        # Against the look before those, or the place where the clocks started.
+        earlier = looks[:-span]
         before = share_of_way(start, earlier[-1].level) if earlier else 0.0
         now = share_of_way(start, looks[-1].level)
         if now - before < MOVEMENT and looks[-1].p_reached < REACHED:
             return Verdict(
                 State.STUCK,
                 Clock.OUTCOME,
-                f"They meet, but the number has not moved in {LOOKS_WITHOUT_MOVEMENT} weeks.",
+                f"They meet, but the number has not moved in {span} weeks.",
             )
 
-    if idle >= allowed - 3:
-        return Verdict(State.AT_RISK, None, f"{idle} days without a session.")
+    if idle >= allowed - WARNING_DAYS:
+        days = f"{idle} day{'' if idle == 1 else 's'}"
+        return Verdict(State.AT_RISK, None, f"{days} without a session.")
     if today > test_date:
         return Verdict(State.AT_RISK, None, "The test date has passed; still swimming.")
     if looks and looks[-1].number >= LOOKS_IN_A_ROW and looks[-1].p_reached < REACHED:

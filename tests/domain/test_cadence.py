@@ -1,14 +1,27 @@
 """When the next letter is due, wherever its reader lives."""
 
+import os
 import zoneinfo
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from coaching.domain import cadence
 
 ZONES = sorted(zoneinfo.available_timezones())
+# LANEMATE_FULL=1 asks in every zone; otherwise in those with ways of their own, and some others.
+FULL = bool(os.environ.get("LANEMATE_FULL"))
+OWN_WAYS = """
+Africa/Cairo Africa/Casablanca Africa/El_Aaiun Africa/Juba America/Asuncion America/Havana
+America/New_York America/Nuuk America/Santiago America/Scoresbysund America/St_Johns
+Antarctica/Casey Antarctica/Troll Asia/Beirut Asia/Gaza Asia/Kathmandu Asia/Tehran
+Atlantic/Azores Australia/Lord_Howe Europe/Dublin Europe/Volgograd Europe/Zurich
+Pacific/Apia Pacific/Chatham Pacific/Kiritimati Pacific/Norfolk
+""".split()
+SOME = ZONES if FULL else sorted({*OWN_WAYS, *ZONES[::12]})
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -20,8 +33,8 @@ def shown(instant: datetime, zone: ZoneInfo) -> datetime:
 
 
 @pytest.mark.parametrize("start", [datetime(2024, 1, 1), datetime(2026, 1, 1)])
-def test_every_zone_reads_its_digest_at_eight_on_monday(start):
-    for name in ZONES:
+def test_each_zone_reads_its_digest_at_eight_on_monday(start):
+    for name in SOME:
         zone = ZoneInfo(name)
         for week in range(104):
             now = (start + timedelta(weeks=week, hours=7 * week % 168)).replace(tzinfo=UTC)
@@ -33,9 +46,9 @@ def test_every_zone_reads_its_digest_at_eight_on_monday(start):
 
 @pytest.mark.parametrize("weekday", [cadence.SATURDAY, cadence.SUNDAY])
 @pytest.mark.parametrize("at", [time(0), time(2, 30), time(23, 30)])
-def test_the_next_one_follows_the_latest_one_in_every_zone(weekday, at):
+def test_the_next_one_follows_the_latest_one_in_each_zone(weekday, at):
     # Half past two on Sunday, and around midnight: where clocks jump.
-    for name in ZONES:
+    for name in SOME:
         zone = ZoneInfo(name)
         for week in range(0, 104, 4):
             now = datetime(2026, 1, 3, 22, 0, tzinfo=UTC) + week * 84 * HOUR
@@ -139,12 +152,177 @@ ZURICH = ZoneInfo("Europe/Zurich")
 )
 def test_what_can_wait_comes_at_ones_own_minute_of_the_next_working_morning(local, day):
     now = local.replace(tzinfo=ZURICH).astimezone(UTC)
-    due = cadence.next_working_morning("bcdfghjkmnpq", ZURICH, now)
+    opens = cadence.quiet_minute("bcdfghjkmnpq")
+    due = cadence.next_moment(cadence.Rhythm(ZURICH), opens, now)
     assert shown(due, ZURICH) == datetime.combine(day, cadence.quiet_minute("bcdfghjkmnpq"))
     assert due > now
 
 
-@pytest.mark.parametrize("at", [time(9), time(12, 30), time(16, 59)])
-def test_within_working_hours_it_comes_at_once(at):
+@pytest.mark.parametrize("at", [time(11), time(12, 30), time(16, 59)])
+def test_once_the_morning_is_over_it_comes_at_once(at):
     now = datetime.combine(date(2027, 3, 3), at, ZURICH)
-    assert cadence.next_working_morning("anybody", ZURICH, now) == now
+    opens = cadence.quiet_minute("anybody")
+    assert cadence.next_moment(cadence.Rhythm(ZURICH), opens, now) == now
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "minute"),
+    [
+        (time(8), time(17), time(9, 44)),
+        (time(9), time(17), time(9, 44)),
+        (time(13), time(22), time(13, 44)),
+        (time(14), time(15), time(14, 11)),
+        (time(5), time(7), time(5, 22)),
+        (time(12), time(9), time(12)),
+    ],
+)
+def test_ones_own_minute_lies_early_in_ones_own_day(begins, ends, minute):
+    assert cadence.quiet_minute("bcdfghjkmnpq", begins, ends) == minute
+
+
+# -- every zone, against a rule of its own ---------------------------------------------------
+
+
+def wall(instant: datetime, zone: ZoneInfo) -> timedelta:
+    """How far clocks in a zone are from UTC; `instant` is UTC without saying so."""
+    return instant.replace(tzinfo=UTC).astimezone(zone).utcoffset()
+
+
+def second_opinion(local: datetime, zone: ZoneInfo) -> datetime:
+    """The same moment by trial: only ever from UTC to the wall, never back."""
+    before, after = wall(local - 26 * HOUR, zone), wall(local + 26 * HOUR, zone)
+    if before == after:
+        return local - before
+    fits = [local - offset for offset in (before, after) if wall(local - offset, zone) == offset]
+    return min(fits) if fits else local - before
+
+
+RULES = [
+    (cadence.MONDAY, time(8)),
+    (cadence.MONDAY, time(0)),
+    (cadence.MONDAY, time(23, 30)),
+    (cadence.SUNDAY, time(2, 30)),
+]
+# Every week against the second opinion; of the sweep's own question every 13th, unless asked.
+STEP = 1 if FULL else 13
+
+
+@pytest.mark.parametrize(("weekday", "at"), RULES)
+def test_520_weeks_in_each_zone_have_one_right_moment_each(weekday, at):
+    wrong, double = [], []
+    first = date(2020, 1, 6) + timedelta(days=weekday)
+    for name in SOME:
+        zone = ZoneInfo(name)
+        days = [first + week * cadence.WEEK for week in range(520)]
+        found = [cadence.occurrence(day, at, zone) for day in days]
+        for place, (day, due) in enumerate(zip(days, found, strict=True)):
+            told = second_opinion(datetime.combine(day, at), zone)
+            if due.replace(tzinfo=None) != told:
+                wrong.append((name, day, due, told))
+            if not place or (place + len(name)) % STEP:
+                continue
+            # The sweep sees this one from its first moment to the last before the next.
+            seen = {
+                cadence.latest_weekly(weekday, at, zone, due),
+                cadence.next_weekly(weekday, at, zone, due - timedelta(microseconds=1)),
+            }
+            before = cadence.latest_weekly(weekday, at, zone, due - timedelta(microseconds=1))
+            if seen != {due} or before != found[place - 1]:
+                double.append((name, day, seen, before))
+        weeks = {cadence.week_name(day) for day in days}
+        assert len(weeks) == 520
+    assert wrong == []
+    assert double == []
+
+
+# -- when a letter may come ------------------------------------------------------------------
+
+
+days_around = st.dates(date(2026, 1, 1), date(2028, 12, 31))
+moments = st.datetimes(datetime(2026, 1, 1), datetime(2028, 12, 31), timezones=st.just(UTC))
+minutes = st.builds(time, st.integers(0, 23), st.integers(0, 59))
+leaves = st.builds(
+    lambda first, length: (first, None if length is None else first + length * DAY),
+    days_around,
+    st.none() | st.integers(0, 40),
+)
+rhythms = st.builds(
+    cadence.Rhythm,
+    zone=st.sampled_from(ZONES).map(ZoneInfo),
+    days=st.frozensets(st.integers(0, 6)),
+    begins=minutes,
+    ends=minutes,
+    paused_until=st.none() | days_around,
+    away=st.lists(leaves, max_size=3).map(tuple),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(rhythms, minutes, moments)
+def test_a_letter_never_comes_when_it_must_not(rhythm, opens, now):
+    moment = cadence.next_moment(rhythm, opens, now)
+    if moment is None:
+        return
+    local = shown(moment, rhythm.zone)
+    assert moment >= now
+    assert max(opens, rhythm.begins) <= local.time() < rhythm.ends
+    assert local.weekday() in rhythm.days
+    assert rhythm.paused_until is None or local.date() >= rhythm.paused_until
+    assert not rhythm.away_on(local.date())
+    # Asked again at that moment, it may go: the one who sends comes to the same answer.
+    assert cadence.next_moment(rhythm, opens, moment) == moment
+
+
+@settings(max_examples=400, deadline=None)
+@given(rhythms, minutes, moments, st.timedeltas(timedelta(0), timedelta(days=10)))
+def test_what_is_promised_later_never_comes_earlier(rhythm, opens, now, later):
+    first = cadence.next_moment(rhythm, opens, now)
+    second = cadence.next_moment(rhythm, opens, now + later)
+    if first is None:
+        # Only a day at the far end of the horizon can have come into sight.
+        assert second is None or second - now > timedelta(days=cadence.HORIZON - 3)
+    elif second is not None:
+        assert first <= second
+    # And never later than the next possible moment: between the two nothing was allowed.
+    if first is not None and first > now + later:
+        assert second == first
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(ZONES).map(ZoneInfo), moments)
+def test_an_ordinary_reader_waits_a_long_weekend_at_most(zone, now):
+    moment = cadence.next_moment(cadence.Rhythm(zone), time(11), now)
+    assert moment - now <= timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"days": frozenset()},
+        {"begins": time(17), "ends": time(9)},
+        {"begins": time(12), "ends": time(12)},
+        {"away": ((date(2027, 2, 1), None),)},
+        {"paused_until": date(2029, 1, 1)},
+    ],
+)
+def test_who_can_never_be_reached_is_not_waited_for(changes):
+    rhythm = cadence.Rhythm(ZURICH, **changes)
+    assert cadence.next_moment(rhythm, time(9), datetime(2027, 3, 1, tzinfo=UTC)) is None
+
+
+def test_a_pause_ends_in_the_morning_of_its_day_and_a_leave_after_its_last():
+    now = datetime(2027, 3, 1, 12, tzinfo=UTC)
+    paused = cadence.Rhythm(ZURICH, paused_until=date(2027, 3, 4))
+    away = cadence.Rhythm(ZURICH, away=((date(2027, 2, 22), date(2027, 3, 5)),))
+    nine = time(9)
+    assert shown(cadence.next_moment(paused, nine, now), ZURICH) == datetime(2027, 3, 4, 9)
+    assert shown(cadence.next_moment(away, nine, now), ZURICH) == datetime(2027, 3, 8, 9)
+
+
+def test_in_the_night_of_the_change_quiet_hours_stay_quiet():
+    nights = cadence.Rhythm(ZURICH, days=frozenset(range(7)), begins=time(2, 30), ends=time(5))
+    spring = cadence.next_moment(nights, time(0), datetime(2027, 3, 27, 22, tzinfo=UTC))
+    assert shown(spring, ZURICH) == datetime(2027, 3, 28, 3, 30)
+    autumn = cadence.next_moment(nights, time(0), datetime(2027, 10, 30, 22, tzinfo=UTC))
+    # The second half past two: after the first one the clock showed two again.
+    assert autumn == datetime(2027, 10, 31, 1, 30, tzinfo=UTC)

@@ -360,3 +360,48 @@ def test_a_window_of_eight_weeks_does_not_hold_the_first_weeks_against_anybody()
     everything = np.median(weeks_until_passed(**steady, window=40))
     assert window <= 17
     assert everything >= window + 6
+
+
+# -- a cohort's own clocks, days away, and a moved target ----------------------------------
+
+
+def test_a_cohort_sets_its_own_clocks():
+    slow = progress.Clocks(
+        first_session_days=20, next_session_days=30, readings_days=60, looks_without_movement=8
+    )
+    later = LAUNCH + timedelta(days=19)
+    assert judge([], sessions=[], today=later).state == State.STUCK
+    assert judge([], sessions=[], today=later, clocks=slow).state == State.AT_RISK
+    assert judge([], sessions=[], today=later + timedelta(days=1), clocks=slow).clock == "activity"
+    assert moving([3.05] * 7, clocks=slow).clock is None
+    verdict = moving([3.05] * 8, clocks=slow)
+    assert verdict.why == "They meet, but the number has not moved in 8 weeks."
+
+
+def test_the_clocks_stand_still_while_somebody_is_away():
+    away = [(LAUNCH + timedelta(days=2), LAUNCH + timedelta(days=6))]
+    for days, state in ((14, State.AT_RISK), (15, State.STUCK)):
+        today = LAUNCH + timedelta(days=days)
+        assert judge([], sessions=[], today=today, away=away).state == state
+    verdict = judge([], sessions=[], today=LAUNCH + timedelta(days=15), away=away)
+    assert verdict.why == "No first session after 10 days."
+
+
+def test_two_people_away_on_the_same_days_do_not_count_twice():
+    days = (LAUNCH + timedelta(days=2), LAUNCH + timedelta(days=6))
+    today = LAUNCH + timedelta(days=12)
+    assert progress.days_between(LAUNCH, today, away=[days, days]) == 7
+    assert progress.days_between(LAUNCH, today, away=[(LAUNCH, None)]) == 0
+    assert progress.days_between(today, LAUNCH) == 0
+
+
+def test_who_is_away_until_further_notice_is_never_stuck():
+    away = [(LAUNCH + timedelta(days=1), None)]
+    assert judge([], sessions=[], today=LAUNCH + timedelta(weeks=20), away=away).clock is None
+
+
+def test_looks_from_before_a_moved_target_do_not_carry_a_pass():
+    seen = looks(0.9, 0.9, 0.9, 0.9, 0.9)
+    assert judge(seen).state == State.PASSED
+    assert judge(seen, judged_from=4).state != State.PASSED
+    assert judge(looks(*[0.9] * 6), judged_from=4).state == State.PASSED

@@ -31,6 +31,11 @@ class Cohort(PublicModel):
     )
     q = models.FloatField("band width", default=0.25)
     quota = models.PositiveIntegerField("people from each end", null=True, blank=True)
+    # The two clocks, in days and weekly looks; defaults from what coaching programmes found.
+    first_session_days = models.PositiveSmallIntegerField("days to a first session", default=10)
+    next_session_days = models.PositiveSmallIntegerField("days between sessions", default=14)
+    readings_days = models.PositiveSmallIntegerField("days without readings", default=21)
+    looks_without_movement = models.PositiveSmallIntegerField("looks without movement", default=6)
     created_by = models.ForeignKey(
         "coaching.Person", models.SET_NULL, null=True, related_name="created_cohorts"
     )

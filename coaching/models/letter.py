@@ -23,6 +23,11 @@ class Letter(PublicModel):
         DECIDED = "decided", "Decision on a case"
         CLOSED = "closed", "Cohort closed"
         DIGEST = "digest", "Weekly digest"
+        SESSION = "session", "Session in the calendar"
+        PROPOSAL = "proposal", "A coach proposed for somebody who waits"
+        CORRECTION = "correction", "A correction"
+        HELPER = "helper", "Asked to help"
+        LEFT = "left", "A pair has ended"
 
     class State(models.IntegerChoices):
         PENDING = 0, "Waiting"
@@ -32,6 +37,14 @@ class Letter(PublicModel):
         DEAD = 4, "Given up"
         UNCERTAIN = 5, "Perhaps sent"
         CANCELLED = 6, "Not needed any more"
+
+    class Failure(models.TextChoices):
+        REFUSED = "refused", "The address was refused"
+        LATER = "later", "The mail server asked to come back"
+        UNREACHED = "unreached", "The mail server could not be reached"
+        SENDER = "sender", "The mail server takes nothing from us"
+        UNWRITABLE = "unwritable", "The letter could not be written"
+        POISON = "poison", "It stopped every worker that took it"
 
     dedupe_key = models.CharField(max_length=120, unique=True)
     kind = models.CharField(max_length=12, choices=Kind)
@@ -50,12 +63,16 @@ class Letter(PublicModel):
     created_at = models.DateTimeField()
     next_attempt_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
+    # Claims so far; and those in a row that ended without any result, which tells a letter that
+    # ends its workers from one that is merely late.
     attempts = models.PositiveSmallIntegerField(default=0)
+    fruitless = models.PositiveSmallIntegerField(default=0)
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
-    # Why it was cancelled or what the mail server last said.
+    # Why it was cancelled or what the mail server last said, and which kind of failure that was.
     outcome = models.CharField(max_length=300, blank=True)
+    failure = models.CharField(max_length=10, choices=Failure, blank=True)
 
     class Meta:
         constraints = [
@@ -75,11 +92,45 @@ class Letter(PublicModel):
             models.Index(
                 fields=["lease_until"], condition=Q(state__in=[1, 2]), name="letter_leased"
             ),
+            # Given up and perhaps sent: what somebody should look at.
+            models.Index(
+                fields=["next_attempt_at"], condition=Q(state__in=[4, 5]), name="letter_troubled"
+            ),
         ]
         ordering = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} to {self.recipient}"
+
+
+class Attempt(models.Model):
+    """One try to send a letter and what came of it; rows are only ever added."""
+
+    letter = models.ForeignKey(Letter, models.CASCADE, related_name="tries")
+    at = models.DateTimeField()
+    outcome = models.CharField(max_length=12)
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.letter_id}: {self.outcome}"
+
+
+class Bounce(models.Model):
+    """An address that was refused; after two times nothing is sent to it any more."""
+
+    email = models.EmailField(unique=True)
+    times = models.PositiveSmallIntegerField(default=0)
+    last_at = models.DateTimeField()
+    suppressed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-last_at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.email}: refused {self.times} times"
 
 
 class Notice(models.Model):

@@ -1,7 +1,9 @@
 import zoneinfo
+from datetime import time
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
@@ -51,6 +53,14 @@ class Person(PublicModel):
     time_zone = models.CharField(
         max_length=64, default=default_time_zone, validators=[validate_time_zone]
     )
+    # When letters may reach them: ISO weekdays, Monday 1, and the hours between.
+    working_days = models.CharField(
+        max_length=7, default="12345", validators=[RegexValidator(r"^1?2?3?4?5?6?7?$")]
+    )
+    day_begins = models.TimeField(default=time(8))
+    day_ends = models.TimeField(default=time(17))
+    # No letters before this day, by their own wish; what they would say is told inside Lanemate.
+    letters_paused_until = models.DateField(null=True, blank=True)
     started_on = models.DateField(null=True, blank=True)
     part_time = models.BooleanField(default=False)
     capacity = models.PositiveSmallIntegerField("learners at a time", default=2)
@@ -78,3 +88,78 @@ class Person(PublicModel):
     @property
     def first_name(self) -> str:
         return (self.name.split() or [self.key])[0]
+
+
+class Leave(models.Model):
+    """Days on which somebody is away: their letters wait, and the clocks of their pairs stand."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="leaves")
+    first_day = models.DateField()
+    # Null: until further notice.
+    last_day = models.DateField(null=True, blank=True)
+    noted_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    noted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(last_day__isnull=True) | Q(last_day__gte=models.F("first_day")),
+                name="leave_ends_after_it_begins",
+            ),
+        ]
+        ordering = ["first_day", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.person}, {self.first_day} – {self.last_day or '…'}"
+
+
+class OptOut(models.Model):
+    """A kind of letter somebody does not want by e-mail; they are still told inside Lanemate."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="opt_outs")
+    kind = models.CharField(max_length=12)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "kind"], name="opt_out_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: no {self.kind}"
+
+
+class Channel(PublicModel):
+    """Where else somebody is told what their notices say: a signed webhook, or a chat."""
+
+    class Kind(models.TextChoices):
+        WEBHOOK = "webhook", "Webhook"
+        CHAT = "chat", "Chat"
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="channels")
+    kind = models.CharField(max_length=7, choices=Kind)
+    url = models.CharField(max_length=500)
+    # Signs what a webhook receives (Standard Webhooks); shown once, when it is made.
+    secret = models.CharField(max_length=80, blank=True)
+    # Kinds of letters it is not told of; and whether it hears what happened, names and all,
+    # or only that something did, and where to read it.
+    leaves_out = models.JSONField(default=list, blank=True)
+    in_words = models.BooleanField(default=False)
+    active = models.BooleanField(default=True)
+    made_at = models.DateTimeField()
+    # Tries in a row that failed, and what the last one ran into.
+    failures = models.PositiveSmallIntegerField(default=0)
+    last_error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.person}"
+
+    @property
+    def place(self) -> str:
+        """Where it leads, without what may be secret in the address."""
+        scheme, _, rest = self.url.partition("://")
+        host = rest.split("/")[0].split("?")[0] if self.kind == self.Kind.WEBHOOK else ""
+        return f"{scheme}://{host}…"

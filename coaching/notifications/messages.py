@@ -5,13 +5,31 @@ Each returns a `Message` for `outbox.promise`. Contexts are plain values; what
 a reader may not see (a rank, the word "weak", another's score) is not in them.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from hashlib import blake2b
 
 from coaching.domain import cadence
-from coaching.models import Case, Cohort, Letter, Look, Notice, Pair, Person
+from coaching.models import (
+    Case,
+    Clinic,
+    Cohort,
+    Helper,
+    Letter,
+    Look,
+    Notice,
+    Pair,
+    Person,
+    Session,
+    Worksheet,
+)
+from coaching.notifications import answers, ics
 from coaching.notifications.outbox import Message
 
 LONGEST_NOTICE = Notice._meta.get_field("text").max_length
+# What concerns a meeting as near as this does not wait for the next working morning.
+AT_ONCE = timedelta(hours=36)
 
 
 def _message(
@@ -45,6 +63,12 @@ def _message(
 def day(value: date) -> str:
     """A date as letters write it: '4 January 2027'."""
     return f"{value.day} {value:%B %Y}"
+
+
+def moment(value: datetime, reader: Person) -> str:
+    """A moment where the reader is: 'Wednesday, 3 March 2027, 14:00'."""
+    local = value.astimezone(reader.zone)
+    return f"{local:%A}, {day(local.date())}, {local:%H:%M}"
 
 
 def _about(pair: Pair, reader: Person) -> dict:
@@ -81,32 +105,63 @@ def invitation(pair: Pair, reader: Person) -> Message:
 
 
 def reminder(
-    pair: Pair, reader: Person, *, due: datetime, last: Look | None, sessions: int
+    pair: Pair,
+    reader: Person,
+    *,
+    due: datetime,
+    last: Look | None,
+    sessions: int,
+    steps: Sequence[str] = ("worksheet",),
+    last_session: date | None = None,
+    next_session: datetime | None = None,
+    unanswered: Session | None = None,
+    page: str = "empty",
+    why: str = "",
 ) -> Message:
-    """The weekly note until the pair passes; the text knows what happened last."""
+    """
+    What is due for one side of a pair, until it passes; the text knows what happened last.
+
+    steps : what is due (`domain.reminders.Step`), the most urgent first: it writes the letter
+    page : how far this week's worksheet is (`domain.reminders.Page`)
+    why : why the pair is at risk, in a sentence
+    """
     local = due.astimezone(reader.zone).date()
-    minute = cadence.quiet_minute(reader.public_id)
+    minute = cadence.quiet_minute(reader.public_id, reader.day_begins, reader.day_ends)
     not_before = cadence.occurrence(local, minute, reader.zone)
     if not_before < due:
         # Far to the east of the learner that morning has been; it is tomorrow's.
         local += timedelta(days=1)
         not_before = cadence.occurrence(local, minute, reader.zone)
-    # The week is the learner's, the same for both sides wherever they are.
-    week = cadence.week_name(due.astimezone(pair.learner.zone).date())
+    # The day is the learner's, the same for both sides wherever they are.
+    today = due.astimezone(pair.learner.zone).date()
+    first, *also = steps
+    days_since = (local - last_session).days if last_session else None
     return _message(
         kind=Letter.Kind.REMINDER,
-        key=f"rem:{pair.public_id}:{week}:{reader.public_id}",
+        key=f"rem:{pair.public_id}:{today}:{first}:{reader.public_id}",
         recipient=reader,
         pair=pair,
         cohort=pair.cohort,
-        # A reminder that is days old helps nobody; the next one is on its way.
         not_before=not_before,
-        expires_at=not_before + timedelta(days=3),
-        notice=f"Your weekly note on you and {pair.partner_of(reader).first_name}.",
-        link=pair_link(pair),
+        # A reminder that is days old helps nobody; the next one is on its way.
+        expires_at=not_before + timedelta(days=2),
+        notice=_reminded(first, pair, reader),
+        link=f"{pair_link(pair)}worksheet/" if first == "worksheet" else pair_link(pair),
         context={
             **_about(pair, reader),
+            "reason": "You get reminders until your pair reaches its target, and not a day longer.",
+            "step": first,
+            "also": also,
+            "steps": list(steps),
             "sessions": sessions,
+            "last_session": day(last_session) if last_session else "",
+            "days_since": days_since,
+            "next_session": moment(next_session, reader) if next_session else "",
+            "asked": moment(unanswered.starts_at, reader) if unanswered else "",
+            "answer": answers.path(unanswered, reader) if unanswered else "",
+            "page": page,
+            "worksheet": f"{pair_link(pair)}worksheet/",
+            "why": why,
             "level": pair.read(last.level) if last else "",
             "at_target": bool(last and last.p_reached >= 0.8),
             "state": pair.state,
@@ -116,17 +171,182 @@ def reminder(
     )
 
 
-def escalation(case: Case, reader: Person, *, why: str) -> Message:
-    pair = case.pair
-    return _message(
-        kind=Letter.Kind.ESCALATION,
-        key=f"esc:{pair.public_id}:{case.episode}:1:{reader.public_id}",
+def _reminded(step: str, pair: Pair, reader: Person) -> str:
+    """A reminder in one line, for inside Lanemate."""
+    partner = pair.partner_of(reader).first_name
+    return {
+        "still_swimming": f"The test has been; you and {partner} go on until the target.",
+        "at_risk": f"You and {partner}: one session this week helps most.",
+        "first_session": f"Agree on a first session with {partner}.",
+        "test_soon": f"The test of you and {partner} is near.",
+        "log_session": f"Did your session with {partner} take place?",
+        "worksheet": f"This week's page of you and {partner} waits for you.",
+    }.get(step, f"A note on you and {partner}.")
+
+
+def session(
+    session: Session, reader: Person, *, what: str, by: Person | None, now: datetime, why: str = ""
+) -> Message:
+    """
+    A session for the reader's calendar: 'planned', 'moved' or 'withdrawn'.
+
+    The calendar file is under "ics". It leaves at once when the session is near.
+    """
+    pair = session.pair
+    organiser = session.logged_by or pair.learner
+    cancelled = what == "withdrawn"
+    meeting = ics.Meeting(
+        uid=str(session.uid),
+        sequence=session.sequence,
+        starts_at=session.starts_at,
+        minutes=session.minutes,
+        place=session.place,
+        link=pair_link(pair),
+        organiser=organiser,
+        attendees=(pair.learner, pair.coach),
+        cancelled=cancelled,
+    )
+    partner = pair.partner_of(reader).first_name
+    at = moment(session.starts_at, reader)
+    message = _message(
+        kind=Letter.Kind.SESSION,
+        key=f"ses:{session.uid}:{session.sequence}:{reader.public_id}",
         recipient=reader,
         pair=pair,
         cohort=pair.cohort,
-        notice=f"{pair.coach.name} and {pair.learner.name} need your decision.",
+        not_before=now if session.starts_at - now < AT_ONCE else None,
+        expires_at=session.starts_at,
+        notice={
+            "planned": f"You and {partner} meet on {at}.",
+            "moved": f"Your session with {partner} is now on {at}.",
+            "withdrawn": f"Your session with {partner} on {at} does not take place.",
+        }[what],
         link=pair_link(pair),
-        context={**_about(pair, reader), "why": why, "cohort": pair.cohort.name},
+        context={
+            **_about(pair, reader),
+            "reason": "You get this because a session of your pair was planned, moved or "
+            "withdrawn.",
+            "what": what,
+            "by": by.name if by and by.pk != reader.pk else "",
+            "at": at,
+            "zone": reader.time_zone,
+            "minutes": session.minutes,
+            "place": session.place,
+            "why": why,
+            "answer": "" if cancelled else answers.path(session, reader),
+            "ics": ics.file(meeting, now=now),
+        },
+    )
+    # Who did it knows; the letter brings the file.
+    return replace(message, notice=None) if by and by.pk == reader.pk else message
+
+
+def clinic(
+    clinic: Clinic, reader: Person, *, what: str, pair: Pair | None, now: datetime
+) -> Message:
+    """
+    A clinic for the reader's calendar. Who else is invited stands nowhere: that they learn is
+    theirs to tell.
+
+    pair : the reader's own, for those who come to learn
+    """
+    meeting = ics.Meeting(
+        uid=f"clinic-{clinic.public_id}",
+        sequence=clinic.sequence,
+        starts_at=clinic.starts_at,
+        minutes=clinic.minutes,
+        place=clinic.place,
+        link="/me/",
+        organiser=clinic.led_by,
+        attendees=(reader,),
+        cancelled=what == "withdrawn",
+    )
+    at = moment(clinic.starts_at, reader)
+    leads = reader.pk == clinic.led_by_id
+    return _message(
+        kind=Letter.Kind.SESSION,
+        key=f"cli:{clinic.public_id}:{clinic.sequence}:{reader.public_id}",
+        recipient=reader,
+        pair=pair,
+        cohort=clinic.cohort,
+        not_before=now if clinic.starts_at - now < AT_ONCE else None,
+        expires_at=clinic.starts_at,
+        notice=f"A clinic on {clinic.metric.name} on {at}."
+        if what == "planned"
+        else f"The clinic on {at} does not take place.",
+        link=pair_link(pair) if pair else "/me/",
+        context={
+            "reason": "You get this because you are asked to lead a clinic."
+            if leads
+            else "You get this because a clinic was planned for your pair.",
+            "what": "clinic" if what == "planned" else "clinic_withdrawn",
+            "leads": leads,
+            "leader": clinic.led_by.name,
+            "metric": clinic.metric.name,
+            "at": at,
+            "zone": reader.time_zone,
+            "minutes": clinic.minutes,
+            "place": clinic.place,
+            "note": clinic.note,
+            "answer": "",
+            "ics": ics.file(meeting, now=now),
+        },
+    )
+
+
+def case_link(case: Case) -> str:
+    return f"/triage/{case.public_id}/"
+
+
+def escalation(
+    case: Case, reader: Person, *, why: str, urgent_at: datetime | None = None
+) -> Message:
+    """
+    A stuck pair before somebody who can decide; at each level once.
+
+    urgent_at : leave then, whatever the hour (for HR, the last one asked)
+    """
+    pair = case.pair
+    return _message(
+        kind=Letter.Kind.ESCALATION,
+        key=f"esc:{pair.public_id}:{case.episode}:{case.level}:{reader.public_id}",
+        recipient=reader,
+        pair=pair,
+        cohort=pair.cohort,
+        not_before=urgent_at,
+        notice=f"{pair.coach.name} and {pair.learner.name} need your decision.",
+        link=case_link(case),
+        context={
+            **_about(pair, reader),
+            "reason": f"You get this once for each time a pair gets stuck, because you are asked "
+            f"to decide for {pair.learner.name}'s team.",
+            "why": why,
+            "cohort": pair.cohort.name,
+            "level": case.level,
+            "opened": day(case.opened_at.astimezone(reader.zone).date()),
+            "answer_by": moment(case.escalates_at, reader) if case.escalates_at else "",
+        },
+    )
+
+
+def help_asked(pair: Pair, reader: Person, *, by: Person, note: str, now: datetime) -> Message:
+    """Somebody of a pair asks their manager for help; nothing else happens by it."""
+    today = now.astimezone(by.zone).date()
+    return _message(
+        kind=Letter.Kind.ESCALATION,
+        key=f"hlp:{pair.public_id}:{today}:{by.public_id}:{reader.public_id}",
+        recipient=reader,
+        pair=pair,
+        cohort=pair.cohort,
+        notice=f"{by.name} asks for your help with their pair.",
+        link=pair_link(pair),
+        context={
+            **_about(pair, reader),
+            "reason": "You get this because somebody whose pair you manage asks for help.",
+            "asked_by": by.name,
+            "note": note,
+            "cohort": pair.cohort.name,
+        },
     )
 
 
@@ -139,11 +359,19 @@ def passed(pair: Pair, reader: Person) -> Message:
         cohort=pair.cohort,
         notice=f"Target reached: {pair.learner.name}, {pair.metric.name}.",
         link=pair_link(pair),
-        context=_about(pair, reader),
+        context={
+            **_about(pair, reader),
+            "reason": "You get this once, because your pair has reached its target.",
+        },
     )
 
 
-def decided(case: Case, reader: Person) -> Message:
+def decided(case: Case, reader: Person, **means: object) -> Message:
+    """
+    A decision in words both can bear: what happens now, why, and what it does not mean.
+
+    means : what it brings, in words: weeks, helper, clinic, coach, old_target, new_target
+    """
     pair = case.pair
     return _message(
         kind=Letter.Kind.DECIDED,
@@ -155,10 +383,56 @@ def decided(case: Case, reader: Person) -> Message:
         link=pair_link(pair),
         context={
             **_about(pair, reader),
+            "reason": "You get this because somebody decided about a pair that you are half of.",
             "decision": case.decision,
             "note": case.note,
             "decided_by": case.decided_by.name if case.decided_by else "",
+            "weeks": 4,
+            **means,
         },
+    )
+
+
+def reopened(pair: Pair, reader: Person, *, by: Person, note: str) -> Message:
+    """A pass was looked at again after a correction, and the two go on."""
+    return _message(
+        kind=Letter.Kind.DECIDED,
+        key=f"reo:{pair.public_id}:{reader.public_id}",
+        recipient=reader,
+        pair=pair,
+        cohort=pair.cohort,
+        notice=f"You and {pair.partner_of(reader).name} go on: readings were corrected.",
+        link=pair_link(pair),
+        context={
+            **_about(pair, reader),
+            "reason": "You get this because somebody decided about a pair that you are half of.",
+            "decision": "reopened",
+            "note": note,
+            "decided_by": by.name,
+        },
+    )
+
+
+def pass_to_review(pair: Pair, reader: Person, *, note: str, now: datetime) -> Notice:
+    """For a manager, inside Lanemate only: what a pass rests on has been corrected."""
+    return Notice(
+        person=reader,
+        text=f"{pair.learner.name}'s pass rests on readings that were corrected. {note}"[
+            :LONGEST_NOTICE
+        ],
+        link=pair_link(pair),
+        dedupe_key=f"rev:{pair.public_id}:{now.isoformat()}:{reader.public_id}",
+    )
+
+
+def page_written(worksheet: Worksheet, reader: Person, *, by: Person) -> Notice:
+    """For the other one of the two, inside Lanemate only: this week's page was written."""
+    pair = worksheet.pair
+    return Notice(
+        person=reader,
+        text=f"{by.first_name} has written this week's page.",
+        link=f"{pair_link(pair)}worksheet/",
+        dedupe_key=f"wks:{pair.public_id}:{worksheet.week}:{reader.public_id}",
     )
 
 
@@ -175,6 +449,94 @@ def closed(cohort: Cohort, reader: Person, *, pairs: int, passed: int, is_manage
             "pairs": pairs,
             "passed": passed,
             "is_manager": is_manager,
+        },
+    )
+
+
+def correction(
+    cohort: Cohort,
+    reader: Person,
+    *,
+    launched_at: datetime,
+    partners: list[str],
+) -> Message:
+    """A launch was taken back: whoever got one of these letters is told, once."""
+    return _message(
+        kind=Letter.Kind.CORRECTION,
+        key=f"cor:{cohort.public_id}:{launched_at:%Y%m%d%H%M%S}:{reader.public_id}",
+        recipient=reader,
+        cohort=cohort,
+        notice="A correction: we paired you too early. It is being planned again.",
+        link="/me/",
+        context={
+            "cohort": cohort.name,
+            "partners": partners,
+            "reason": "You get this once, because we wrote to you too early.",
+        },
+    )
+
+
+def left(pair: Pair, reader: Person, *, waits: bool) -> Message:
+    """A pair has ended before its target; nobody is told why, or by whom."""
+    return _message(
+        kind=Letter.Kind.LEFT,
+        key=f"lft:{pair.public_id}:{reader.public_id}",
+        recipient=reader,
+        pair=pair,
+        cohort=pair.cohort,
+        notice=f"You and {pair.partner_of(reader).name} are no longer a pair.",
+        link=pair_link(pair),
+        context={
+            **_about(pair, reader),
+            "waits": waits,
+            "reason": "You get this once, because you were half of this pair.",
+        },
+    )
+
+
+def proposal(cohort: Cohort, reader: Person, *, items: list[dict]) -> Message:
+    """
+    Coaches proposed for people who wait.
+
+    items : [{"waiting": row number, "learner", "coach", "metric", "since"}, ...], names as read
+    """
+    named = ",".join(f"{item['waiting']}>{item['coach']}" for item in items)
+    digest_of = blake2b(named.encode(), digest_size=8).hexdigest()
+    who = items[0]["learner"] if len(items) == 1 else f"{len(items)} people"
+    return _message(
+        kind=Letter.Kind.PROPOSAL,
+        key=f"pro:{cohort.public_id}:{digest_of}:{reader.public_id}",
+        recipient=reader,
+        cohort=cohort,
+        notice=f"A coach is free for {who}: look at the proposal.",
+        link=f"/cohorts/{cohort.public_id}/waiting/",
+        context={
+            "cohort": cohort.name,
+            "items": items,
+            "waiting": [item["waiting"] for item in items],
+            "reason": f"You get this because you look after “{cohort.name}”.",
+        },
+    )
+
+
+def helper(helper: Helper) -> Message:
+    """Somebody who has reached the target is asked to help a pair that still swims."""
+    pair, reader = helper.pair, helper.person
+    return _message(
+        kind=Letter.Kind.HELPER,
+        key=f"aid:{pair.public_id}:{reader.public_id}:{helper.since:%Y%m%d%H%M%S}",
+        recipient=reader,
+        pair=pair,
+        cohort=pair.cohort,
+        notice=f"You are asked to help {pair.learner.name} and {pair.coach.name}.",
+        link=pair_link(pair),
+        context={
+            "learner": pair.learner.name,
+            "learner_first": pair.learner.first_name,
+            "coach": pair.coach.name,
+            "metric": pair.metric.name,
+            "target": pair.target_text,
+            "reason": "You get this once, because you said that you would help others.",
         },
     )
 

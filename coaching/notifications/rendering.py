@@ -1,5 +1,6 @@
 """Letters as readers get them: the same bytes in the mail and in the app's preview."""
 
+import re
 import threading
 from dataclasses import dataclass
 
@@ -9,8 +10,12 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from coaching.models import Letter
+from coaching.notifications import unsubscribing
 
 _local = threading.local()
+
+# What stands between a text and what is said about it; mail programs know it.
+RULE = "\n-- \n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,8 @@ class Rendered:
 
 def render(letter: Letter) -> Rendered:
     """
-    Fill `templates/emails/<kind>/` with the letter's own context.
+    Fill `templates/emails/<kind>/` with the letter's own context, and say below why it came
+    and how to have fewer.
 
     Depends on the row and the templates only, so a preview equals what is sent.
     """
@@ -31,13 +37,37 @@ def render(letter: Letter) -> Rendered:
         "site": settings.SITE_URL,
         "reader": letter.recipient,
         "kind": letter.kind,
+        "unsubscribe": unsubscribing.address(letter.recipient, letter.kind),
     }
     folder = f"emails/{letter.kind}"
     with override(settings.LANGUAGE_CODE):
         subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
-        text = render_to_string(f"{folder}/body.txt", context).strip() + "\n"
+        text = render_to_string(f"{folder}/body.txt", context).strip()
+        context["says_why"] = RULE in text
+        footer = render_to_string("emails/footer.txt", context).strip()
         html = render_to_string(f"{folder}/body.html", context)
-    return Rendered(subject, text, _inliner().inline(html))
+    text = f"{text}\n{footer}\n" if context["says_why"] else f"{text}\n{RULE}{footer}\n"
+    return Rendered(subject, _without_gaps(text), _inliner().inline(html))
+
+
+def _without_gaps(text: str) -> str:
+    """What a template leaves out leaves no hole: one empty line is enough."""
+    return re.sub(r"\n(?:[ \t]*\n){2,}", "\n\n", text)
+
+
+def headers_for(letter: Letter) -> dict[str, str]:
+    """
+    What lets a mail program offer "unsubscribe" as one click (RFC 8058).
+
+    Empty for kinds that always come.
+    """
+    address = unsubscribing.address(letter.recipient, letter.kind)
+    if not address:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{address}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def _inliner() -> css_inline.CSSInliner:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from coaching.models import Case, Letter
+from coaching.models import Case, Helper, Letter, Session
 from coaching.notifications import messages, outbox, rendering
 from coaching.services import digests
 from tests.conftest import NOW
@@ -19,6 +19,9 @@ def letters(pair, mara, lea, ivo) -> list[Letter]:
         decided_at=NOW, decided_by=mara, note="Two busy weeks.",
     )  # fmt: skip
     due = NOW + timedelta(weeks=1)
+    session = Session.objects.create(
+        pair=pair, state="planned", starts_at=due, logged_by=lea, logged_at=NOW
+    )
     both = [
         message
         for reader in (lea, ivo)
@@ -29,9 +32,18 @@ def letters(pair, mara, lea, ivo) -> list[Letter]:
             messages.decided(case, reader),
             messages.closed(pair.cohort, reader, pairs=1, passed=1, is_manager=False),
             messages.digest(reader, due=due, content=digests.content_for(reader, due=due)),
+            messages.session(session, reader, what="planned", by=lea, now=NOW),
+            messages.correction(pair.cohort, reader, launched_at=NOW, partners=[mara.name]),
+            messages.left(pair, reader, waits=True),
+            messages.helper(Helper(pair=pair, person=reader, since=NOW)),
         )
     ]
+    proposed = {
+        "waiting": 1, "learner": lea.name, "coach": ivo.name, "metric": pair.metric.name,
+        "since": "1 March 2027",
+    }  # fmt: skip
     hers = [
+        messages.proposal(pair.cohort, mara, items=[proposed]),
         messages.escalation(case, mara, why="No session for 14 days."),
         messages.closed(pair.cohort, mara, pairs=1, passed=1, is_manager=True),
     ]

@@ -1,0 +1,69 @@
+"""Calendar files (RFC 5545) that go with a letter: a meeting, moved or withdrawn."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+import icalendar
+from django.conf import settings
+
+from coaching.models import Person
+
+# Whoever looks over a shoulder at a calendar reads nothing about anybody's numbers.
+TITLE = "Coaching session"
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """What calendars know of a session or a clinic: the same `uid` through every move."""
+
+    uid: str
+    sequence: int
+    starts_at: datetime
+    minutes: int
+    place: str
+    link: str
+    organiser: Person
+    attendees: tuple[Person, ...]
+    cancelled: bool = False
+
+
+def file(meeting: Meeting, *, now: datetime) -> str:
+    """The text of an invitation (METHOD:REQUEST), or of its withdrawal (METHOD:CANCEL)."""
+    calendar = icalendar.Calendar()
+    calendar.add("prodid", "-//Lanemate//Coaching//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "CANCEL" if meeting.cancelled else "REQUEST")
+    event = icalendar.Event()
+    event.add("uid", f"{meeting.uid}@{urlsplit(settings.SITE_URL).hostname}")
+    event.add("sequence", meeting.sequence)
+    event.add("dtstamp", now)
+    # In UTC: right in every zone, and no zone rules have to travel along.
+    event.add("dtstart", meeting.starts_at)
+    event.add("dtend", meeting.starts_at + timedelta(minutes=meeting.minutes))
+    event.add("summary", TITLE)
+    event.add("description", f"{settings.SITE_URL}{meeting.link}")
+    event.add("url", f"{settings.SITE_URL}{meeting.link}")
+    event.add("status", "CANCELLED" if meeting.cancelled else "CONFIRMED")
+    event.add("class", "PRIVATE")
+    if meeting.place:
+        event.add("location", meeting.place)
+    event.add("organizer", _address(meeting.organiser))
+    for person in meeting.attendees:
+        address = _address(person)
+        address.params["role"] = icalendar.vText("REQ-PARTICIPANT")
+        accepted = person.pk == meeting.organiser.pk
+        address.params["partstat"] = icalendar.vText("ACCEPTED" if accepted else "NEEDS-ACTION")
+        address.params["rsvp"] = icalendar.vText("FALSE" if accepted else "TRUE")
+        event.add("attendee", address, encode=0)
+    calendar.add_component(event)
+    return calendar.to_ical().decode()
+
+
+def _address(person: Person) -> icalendar.vCalAddress:
+    """Somebody without an address is named all the same, under the service's own."""
+    own = settings.DEFAULT_FROM_EMAIL
+    fallback = own[own.find("<") + 1 :].rstrip(">") if "<" in own else own
+    address = icalendar.vCalAddress(f"mailto:{person.email or fallback}")
+    address.params["cn"] = icalendar.vText(person.name)
+    return address

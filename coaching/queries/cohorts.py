@@ -1,7 +1,19 @@
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
-from coaching.models import Case, Cohort, DraftPair, Event, Member, Pair, Person, Plan, Unpaired
-from coaching.queries import access
+from coaching.models import (
+    Case,
+    Cohort,
+    DraftPair,
+    Event,
+    Member,
+    Pair,
+    Person,
+    Plan,
+    Unpaired,
+    Waiting,
+)
+from coaching.queries import access, cases
 
 
 def visible_to(person: Person) -> QuerySet[Cohort]:
@@ -11,17 +23,47 @@ def visible_to(person: Person) -> QuerySet[Cohort]:
 
 
 def with_counts(cohorts: QuerySet[Cohort]) -> QuerySet[Cohort]:
-    """Each cohort with its pairs counted by state: one query for any number of cohorts."""
+    """
+    Each cohort with its ways to a target counted by state, and with those that wait for a coach:
+    one query for any number of cohorts.
+
+    A learner who goes on with another coach is counted once, and nobody whose launch was taken
+    back. `pair_count` is all of them, whoever waits among them.
+    """
+    active = Q(pairs__state__in=Pair.ACTIVE)
+    followed = Pair.objects.filter(follows=OuterRef("pairs__pk"))
+    in_line = Waiting.objects.filter(after=OuterRef("pairs__pk"), settled_at=None)
+    last = ~Q(pairs__ending=Pair.Ending.UNDONE) & ~Exists(followed) & ~Exists(in_line)
+    waiting = (
+        Waiting.objects.filter(cohort=OuterRef("pk"), settled_at=None)
+        .order_by()
+        .values("cohort")
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
     counts = {
-        f"{state}_count": Count("pairs", filter=Q(pairs__state=state)) for state in Pair.State
+        f"{state}_count": Count(
+            "pairs", filter=Q(pairs__state=state) & (Q() if state in Pair.ACTIVE else last)
+        )
+        for state in Pair.State
     }
     return cohorts.annotate(
-        pair_count=Count("pairs"), last_passed_at=Max("pairs__passed_at"), **counts
+        waiting_count=Coalesce(Subquery(waiting), 0),
+        pair_count=Count("pairs", filter=active | last) + Coalesce(Subquery(waiting), 0),
+        last_passed_at=Max("pairs__passed_at"),
+        **counts,
     )
 
 
 def members_of(cohort: Cohort) -> QuerySet[Member]:
     return cohort.members.select_related("person__team", "metric").order_by("person__name", "pk")
+
+
+def last_ones(pairs: QuerySet[Pair]) -> QuerySet[Pair]:
+    """Without pairs whose learner goes on with another coach, or waits for one."""
+    followed = Pair.objects.filter(follows=OuterRef("pk"))
+    in_line = Waiting.objects.filter(after=OuterRef("pk"), settled_at=None)
+    return pairs.counted().filter(~Exists(followed), ~Exists(in_line))
 
 
 def with_open_case(pairs: QuerySet[Pair]) -> QuerySet[Pair]:
@@ -58,9 +100,7 @@ def plans_visible_to(person: Person) -> QuerySet[Plan]:
 
 
 def cases_visible_to(person: Person) -> QuerySet[Case]:
-    return Case.objects.filter(access.managed(person, "pair__learner__team__path")).select_related(
-        "pair__learner__team", "pair__coach", "pair__metric", "pair__cohort", "decided_by"
-    )
+    return cases.visible_to(person)
 
 
 def events_visible_to(person: Person) -> QuerySet[Event]:

@@ -2,8 +2,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from coaching.models import Letter, Notice, Person
+from coaching.models import Bounce, Letter, Notice, Person
 from coaching.queries import access
+
+# Stands at the digest of a week that had nothing to tell, which was never sent.
+NOTHING_NEW = "Nothing new to tell."
 
 
 def visible_to(person: Person) -> QuerySet[Letter]:
@@ -18,6 +21,28 @@ def visible_to(person: Person) -> QuerySet[Letter]:
     return Letter.objects.filter(Q(recipient=person) | about).select_related("recipient", "pair")
 
 
+def troubled(person: Person) -> QuerySet[Letter]:
+    """
+    Letters given up or perhaps sent, for whoever sees everything; for others none.
+
+    To decide about a letter, not to read it: other people's digests are among them.
+    """
+    if not access.sees_everything(person):
+        return Letter.objects.none()
+    return (
+        Letter.objects.filter(state__in=[Letter.State.DEAD, Letter.State.UNCERTAIN])
+        .select_related("recipient", "cohort__team", "pair__learner__team")
+        .order_by("-next_attempt_at", "-pk")
+    )
+
+
+def suppressed(person: Person) -> QuerySet[Bounce]:
+    """Addresses that get no letters, for whoever sees everything."""
+    if not access.sees_everything(person):
+        return Bounce.objects.none()
+    return Bounce.objects.filter(suppressed_at__isnull=False)
+
+
 def notices_for(person: Person) -> QuerySet[Notice]:
     return Notice.objects.filter(person=person)
 
@@ -30,4 +55,5 @@ def news_for(person: Person, *, now: datetime) -> QuerySet[Notice]:
 
 def newest_digest(person: Person) -> Letter | None:
     digests = Letter.objects.filter(recipient=person, kind=Letter.Kind.DIGEST)
+    digests = digests.exclude(outcome=NOTHING_NEW)
     return digests.order_by("-created_at", "-pk").first()

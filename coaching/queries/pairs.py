@@ -1,9 +1,11 @@
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 
-from django.db.models import Case, IntegerField, Max, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Max, Min, Prefetch, Q, QuerySet, Value, When
 
-from coaching.models import Event, Look, Pair, Person, Reading, Session
-from coaching.queries import access
+from coaching.domain import cadence, progress
+from coaching.models import Cohort, Event, Helper, Look, Pair, Person, Reading, Session
+from coaching.queries import access, leaves
 
 WEEKS_BEFORE = timedelta(weeks=6)
 BOARD_ORDER = (
@@ -17,29 +19,105 @@ BOARD_ORDER = (
 
 def visible_to(person: Person) -> QuerySet[Pair]:
     """
-    The pairs one is half of, and the pairs of learners in teams one manages.
+    The pairs one is half of or helps, and the pairs of learners in teams one manages.
 
     The coach's manager does not see them: that X coaches Y says something about Y.
     """
+    helped = Helper.objects.filter(person=person, until=None).values("pair")
     return Pair.objects.filter(
-        Q(learner=person) | Q(coach=person) | access.managed(person, "learner__team__path")
+        Q(learner=person)
+        | Q(coach=person)
+        | Q(pk__in=helped)
+        | access.managed(person, "learner__team__path")
     ).select_related("learner__team", "coach__team", "metric", "cohort")
 
 
 def with_progress(pairs: QuerySet[Pair]) -> QuerySet[Pair]:
-    """Pairs with their looks and last session, in a fixed number of queries."""
-    return pairs.annotate(last_session=Max("sessions__held_on")).prefetch_related(
-        Prefetch("looks", queryset=Look.objects.order_by("week"))
+    """Pairs with their looks, last session and next planned one, in a fixed number of queries."""
+    return pairs.annotate(
+        last_session=Max("sessions__held_on"),
+        planned_at=Min("sessions__starts_at", filter=Q(sessions__state=Session.State.PLANNED)),
+    ).prefetch_related(Prefetch("looks", queryset=Look.objects.order_by("week")))
+
+
+def with_record(pairs: QuerySet[Pair]) -> QuerySet[Pair]:
+    """Pairs with all that `verdict_on` reads, in a fixed number of queries."""
+    return pairs.select_related(
+        "metric", "cohort__team", "coach__team", "learner__team__manager"
+    ).prefetch_related(
+        Prefetch("looks", queryset=Look.objects.order_by("week")),
+        "sessions",
+        "target_changes",
+        "learner__leaves",
+        "coach__leaves",
+    )
+
+
+def start_of(pair: Pair) -> progress.Start:
+    return progress.Start(
+        baseline=pair.baseline,
+        baseline_se=pair.baseline_se,
+        tau2=pair.tau2,
+        sigma2=pair.sigma2,
+        target=pair.target,
+        sign=pair.metric.sign,
+    )
+
+
+def clocks_of(cohort: Cohort) -> progress.Clocks:
+    return progress.Clocks(
+        first_session_days=cohort.first_session_days,
+        next_session_days=cohort.next_session_days,
+        readings_days=cohort.readings_days,
+        looks_without_movement=cohort.looks_without_movement,
+    )
+
+
+def away_of(pair: Pair) -> list[progress.Away]:
+    """The days on which one of the two is away; both people's leaves are prefetched."""
+    return [*leaves.spans(pair.learner), *leaves.spans(pair.coach)]
+
+
+def somebody_away(pair: Pair, day: date) -> bool:
+    return any(first <= day and (last is None or day <= last) for first, last in away_of(pair))
+
+
+def judged_from(pair: Pair) -> int:
+    """The number of the first look that counts for a pass: the target may have been moved."""
+    changes = list(pair.target_changes.all())
+    if not changes:
+        return 1
+    moved = cadence.week_of(changes[-1].at.astimezone(pair.learner.zone).date())
+    return (moved - pair.counts_from).days // 7 + 1
+
+
+def verdict_on(pair: Pair, *, looks: Sequence[Look], now: datetime) -> progress.Verdict:
+    """What a pair of `with_record` comes to with these looks, oldest first."""
+    return progress.judge(
+        start_of(pair),
+        looks=[progress.Look(look.number, look.level, look.p_reached) for look in looks],
+        sessions=[session.held_on for session in pair.sessions.all() if session.held_on],
+        started_on=pair.counts_from,
+        clocks_from=pair.clocks_from,
+        test_date=pair.test_date,
+        today=now.astimezone(pair.learner.zone).date(),
+        clocks=clocks_of(pair.cohort),
+        away=away_of(pair),
+        judged_from=judged_from(pair),
     )
 
 
 def mine(person: Person) -> QuerySet[Pair]:
-    """The pairs a person is half of, those still swimming first."""
-    return with_progress(
-        Pair.objects.filter(Q(learner=person) | Q(coach=person)).select_related(
-            "learner__team", "coach__team", "metric", "cohort"
+    """The pairs a person is half of, those still swimming first, with sessions and pages."""
+    return (
+        with_progress(
+            Pair.objects.counted()
+            .filter(Q(learner=person) | Q(coach=person))
+            .select_related("learner__team", "coach__team", "metric", "cohort")
         )
-    ).order_by("ended_at", "passed_at", "pk")
+        .prefetch_related("sessions__logged_by", "worksheets")
+        .order_by("ended_at", "passed_at", "pk")
+    )
 
 
 def on_board(pairs: QuerySet[Pair]) -> QuerySet[Pair]:
@@ -56,10 +134,10 @@ def readings_of(pair: Pair, reader: Person) -> list[Reading]:
     The weeks of a pair's progress picture, oldest first.
 
     Weeks before the launch are the learner's own affair and their managers';
-    the coach gets the way to the target.
+    the coach and a helper get the way to the target.
     """
     since = pair.counts_from
-    if reader.pk != pair.coach_id:
+    if side_of(reader, pair) in ("learner", "manager"):
         since -= WEEKS_BEFORE
     return list(
         Reading.objects.filter(
@@ -68,9 +146,13 @@ def readings_of(pair: Pair, reader: Person) -> list[Reading]:
     )
 
 
-def sessions_of(pair: Pair) -> list[Session]:
-    """Oldest first."""
-    return list(pair.sessions.select_related("logged_by"))
+def side_of(reader: Person, pair: Pair) -> str:
+    """As whom somebody who may see a pair sees it: learner, coach, helper or manager."""
+    if reader.pk == pair.learner_id:
+        return "learner"
+    if reader.pk == pair.coach_id:
+        return "coach"
+    return "manager" if manages(reader, pair) else "helper"
 
 
 def manages(reader: Person, pair: Pair) -> bool:
@@ -89,7 +171,7 @@ def history(pair: Pair) -> QuerySet[Event]:
     """What happened to a pair besides its sessions, newest first; for its managers."""
     return (
         Event.objects.filter(subject_type="pair", subject_id=pair.public_id)
-        .exclude(verb="session logged")
+        .exclude(verb__startswith="session ")
         .select_related("actor")
     )
 
@@ -101,6 +183,13 @@ def next_step(pair: Pair, reader: Person, *, today: date) -> str:
         return f"Done. Thank {partner}, and keep it up."
     if not pair.is_active:
         return "Nothing: this pair has ended."
+    planned = getattr(pair, "planned_at", None)
+    if planned:
+        local = planned.astimezone(reader.zone)
+        at = f"{local:%A}, {local.day} {local:%B} at {local:%H:%M}"
+        if local.date() >= today:
+            return f"You meet {partner} on {at}."
+        return f"Say whether your session on {at} took place."
     if pair.last_session is None:
         return f"Agree on a first session with {partner}."
     days = (today - pair.last_session).days

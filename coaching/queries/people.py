@@ -60,3 +60,16 @@ def chain_above(person: Person) -> list[Person]:
             chain.append(manager)
         team = team.parent
     return chain
+
+
+def named(text: str, *paths: str) -> Q:
+    """
+    Rows in which one of the names at these paths contains the text.
+
+    SQLite folds only ASCII: a name with an accent is also looked for as names are written.
+    """
+    found = Q()
+    for variant in {text, text.lower(), text.title(), text.upper()}:
+        for path in paths:
+            found |= Q(**{f"{path}__icontains": variant})
+    return found

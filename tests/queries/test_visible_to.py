@@ -254,5 +254,5 @@ def test_the_next_step_is_one_sentence(pair, lea):
     assert step().startswith("Your last session was 7 days ago")
     type(pair).objects.update(state="passed", passed_at=NOW)
     assert step().startswith("Done.")
-    type(pair).objects.update(state="ended", passed_at=None, ended_at=NOW)
+    type(pair).objects.update(state="ended", passed_at=None, ended_at=NOW, ending="left")
     assert step().startswith("Nothing")

@@ -1,30 +1,25 @@
 """The cohort's life: selected, planned, launched once, closed when everybody has passed."""
 
-from collections import Counter
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
-from coaching.domain import cadence, progress
 from coaching.domain.selection import NARROWEST, WIDEST
 from coaching.errors import CoachingError
 from coaching.models import (
     Cohort,
-    DraftPair,
-    HandRaise,
     Member,
-    Metric,
     Pair,
     Person,
-    Plan,
     Ranking,
     Scorecard,
-    Standing,
-    Yardstick,
+    Waiting,
 )
 from coaching.notifications import messages, outbox
 from coaching.queries import people, selection
-from coaching.services import audit, reminders
+from coaching.services import audit, membership, plans
 
 CORE = timedelta(weeks=4)
 # Two looks more than the core: the third look at the target may come with the test.
@@ -113,6 +108,74 @@ def create(
     return cohort
 
 
+@dataclass(frozen=True)
+class Reselection:
+    """How many people came into a cohort and went out of it, of those the ranking chose."""
+
+    came: int
+    went: int
+
+
+@transaction.atomic
+def reselect(
+    *,
+    cohort: Cohort,
+    policy: str,
+    q: float | None = None,
+    quota: int | None = None,
+    by: Person,
+    now: datetime,
+) -> Reselection:
+    """
+    Select the ranked again by another policy, and solve every plan of the cohort.
+
+    A manager's own additions, raised hands and whoever was left out stay as they are.
+
+    :raises PolicyRefused, membership.NotADraft:
+    """
+    membership.lock(cohort)
+    q = cohort.q if q is None else q
+    _check_policy(policy, q, quota)
+    cohort.policy, cohort.q = policy, q
+    cohort.quota = quota if policy == Scorecard.Policy.QUOTA else None
+    cohort.save(update_fields=["policy", "q", "quota"])
+    known = {member.person_id: member for member in cohort.members.all()}
+    ranked = {
+        pk
+        for pk, member in known.items()
+        if member.source == Member.Source.RANKING and not member.left_out
+    }
+    fresh = {
+        member.person_id: member
+        for member in _selected(cohort)
+        if member.person_id not in known or member.person_id in ranked
+    }
+    moved = [
+        pk
+        for pk in ranked
+        if pk not in fresh
+        or (fresh[pk].side, fresh[pk].source) != (known[pk].side, Member.Source.RANKING)
+    ]
+    came = [member for pk, member in fresh.items() if pk not in known or pk in moved]
+    cohort.members.filter(person__in=moved).delete()
+    Member.objects.bulk_create(came, batch_size=500)
+    for pk in ranked - set(moved):
+        known[pk].chance = fresh[pk].chance
+    Member.objects.bulk_update(
+        [known[pk] for pk in sorted(ranked - set(moved))], ["chance"], batch_size=200
+    )
+    found = Reselection(came=len(came), went=len(moved))
+    audit.record(
+        "cohort selected again", cohort, by=by, now=now, team=cohort.team,
+        policy=policy, q=q, quota=cohort.quota, came=found.came, went=found.went,
+    )  # fmt: skip
+    new = [member.person_id for member in came if member.person_id not in known]
+    plans.unknown_before(cohort, Person.objects.filter(pk__in=new))
+    what = f"Selected again by the policy “{policy}”: {found.came} came, {found.went} went"
+    plans.solve_all(cohort, what=what, by=by, now=now)
+    return found
+
+
 def _check_policy(policy: str, q: float, quota: int | None) -> None:
     """:raises PolicyRefused:"""
     if policy not in Scorecard.Policy.values:
@@ -163,204 +226,33 @@ def _selected(cohort: Cohort) -> list[Member]:
     return [*learners.values(), *coaches]
 
 
-class AlreadyLaunched(CoachingError):
-    message = "This plan has already been launched."
-
-
-class NothingToLaunch(CoachingError):
-    message = "The plan has no pairs yet. Solve it first, or add learners and coaches."
-
-
-class NotReady(CoachingError):
-    message = "The plan changed while you were looking at it. Look again before you launch."
-
-
-@transaction.atomic
-def launch(*, plan: Plan, by: Person, now: datetime, revision: int | None = None) -> None:
-    """
-    Turn a draft plan into live pairs, once, and tell both sides of each.
-
-    1. the plan and its cohort leave the draft state, or nothing happens,
-    2. baseline, target, stretch and test date of every pair are frozen,
-    3. pairs, invitations and the audit row are written in the same transaction.
-
-    revision : the state of the plan the manager saw, when there was one
-
-    :raises AlreadyLaunched, NothingToLaunch, NotReady, SomebodyLeft, SeatTaken:
-    """
-    # The cohort first: of two plans for it, or two presses of the button, one passes here.
-    draft = Cohort.objects.filter(pk=plan.cohort_id, state=Cohort.State.DRAFT)
-    if draft.update(state=Cohort.State.LIVE, launched_at=now) != 1:
-        raise AlreadyLaunched
-    Plan.objects.filter(pk=plan.pk).update(state=Plan.State.LAUNCHED, launched_at=now)
-    plan.refresh_from_db(fields=["revision", "capacities"])
-    if revision is not None and plan.revision != revision:
-        raise NotReady
-    cohort = Cohort.objects.select_related("team", "ranking").get(pk=plan.cohort_id)
-    proposals = list(plan.draft_pairs.select_related("learner__team", "coach", "metric"))
-    if not proposals:
-        raise NothingToLaunch
-    for person in {person for draft in proposals for person in (draft.learner, draft.coach)}:
-        if not person.active:
-            raise SomebodyLeft(f"{person.name} has left. Solve the plan again before you launch.")
-    pairs = _start_pairs(cohort, proposals, capacities=plan.capacities, now=now)
-    HandRaise.objects.filter(
-        person__in=[pair.learner_id for pair in pairs], lowered_at=None
-    ).update(lowered_at=now)
-    outbox.promise(
-        [
-            messages.invitation(pair, reader)
-            for pair in pairs
-            for reader in (pair.learner, pair.coach)
-        ],
-        now=now,
-    )
-    audit.record("cohort launched", cohort, by=by, now=now, team=cohort.team, pairs=len(pairs))
-
-
-class SeatTaken(CoachingError):
-    pass
-
-
-class SomebodyLeft(CoachingError):
-    pass
-
-
-def _start_pairs(
-    cohort: Cohort, proposals: list[DraftPair], *, capacities: dict[str, int], now: datetime
-) -> list[Pair]:
-    slots = _free_slots(proposals, capacities)
-    standings = {
-        (row.person_id, row.metric_id): row
-        for row in cohort.ranking.standings.filter(
-            person__in=[proposal.learner_id for proposal in proposals], metric__isnull=False
-        )
-    }
-    yardsticks = {(row.metric_id, row.group): row for row in cohort.ranking.yardsticks.all()}
-    # Selection and follow-up never overlap: only whole weeks after the launch count.
-    counts_from = max(
-        cadence.week_of(now.date()) + cadence.WEEK, cohort.ranking.until + cadence.WEEK
-    )
-    pairs = []
-    for proposal in proposals:
-        standing = standings[proposal.learner_id, proposal.metric_id]
-        yardstick = yardsticks[proposal.metric_id, standing.group]
-        target = target_for(cohort.target_form, standing, yardstick, proposal.metric)
-        pair = Pair(
-            cohort=cohort,
-            learner=proposal.learner,
-            coach=proposal.coach,
-            metric=proposal.metric,
-            slot=slots[proposal.coach_id].pop(0),
-            score=proposal.score,
-            parts=proposal.parts,
-            baseline=standing.estimate,
-            baseline_se=standing.se,
-            peer_mean=yardstick.mean,
-            tau2=yardstick.tau2,
-            sigma2=yardstick.sigma2,
-            target=target,
-            stretch=progress.stretch_line(baseline=standing.estimate, target=target),
-            target_formula=cohort.get_target_form_display(),
-            counts_from=counts_from,
-            clocks_from=now.astimezone(proposal.learner.zone).date(),
-            test_date=cohort.test_date,
-            started_at=now,
-            state_since=now,
-            next_check_at=now + timedelta(days=1),
-        )
-        pair.next_reminder_at = reminders.next_reminder(pair, after=now)
-        pairs.append(pair)
-    # In one order everywhere, so that two launches wait for each other and not both at once.
-    pairs.sort(key=lambda pair: (pair.coach_id, pair.slot))
-    try:
-        with transaction.atomic():
-            Pair.objects.bulk_create(pairs, batch_size=500)
-    except IntegrityError as clash:
-        raise SeatTaken(
-            "Somebody in this plan was paired elsewhere in the meantime. "
-            "Solve the plan again; it will take that into account."
-        ) from clash
-    return pairs
-
-
-def _free_slots(proposals: list[DraftPair], capacities: dict[str, int]) -> dict[int, list[int]]:
-    """
-    For each coach, the numbers of seats that no active pair holds, lowest first.
-
-    :raises SeatTaken: when a coach has fewer left than the plan needs
-    """
-    needed = Counter(proposal.coach for proposal in proposals)
-    taken: dict[int, set[int]] = {coach.pk: set() for coach in needed}
-    active = Pair.objects.active().filter(coach__in=needed).values_list("coach_id", "slot")
-    for coach, slot in active:
-        taken[coach].add(slot)
-    slots = {}
-    for coach, count in needed.items():
-        busy = taken[coach.pk]
-        # Another cohort may have been launched since this plan was solved.
-        left = max(capacities.get(coach.public_id, coach.capacity) - len(busy), 0)
-        if count > left:
-            raise SeatTaken(
-                f"{coach.name} has fewer free seats by now ({left}) than this plan needs "
-                f"({count}). Solve the plan again; it will take that into account."
-            )
-        slots[coach.pk] = [slot for slot in range(1, count + len(busy) + 1) if slot not in busy]
-    return slots
-
-
-def target_for(form: str, standing: Standing, yardstick: Yardstick, metric: Metric) -> float:
-    """
-    The frozen target of a learner, on the working scale, from the *shrunken* baseline.
-
-    Somebody who raised a hand may be past the group's benchmark already; the
-    target is then a fifth of the peers' spread beyond the own baseline, and far enough that
-    it is not likely met already. It never asks for more than half of what is left to the best
-    possible value: nobody can pass that.
-    """
-    benchmark = {
-        Cohort.Target.GAP_TOP: yardstick.top_quartile,
-        Cohort.Target.GAP_MEAN: yardstick.mean,
-        Cohort.Target.MIDDLE: yardstick.low_cut,
-    }[form]
-    share = 1.0 if form == Cohort.Target.MIDDLE else 0.5
-    target = progress.gap_target(baseline=standing.estimate, benchmark=benchmark, share=share)
-    smallest = max(0.2 * yardstick.scale, progress.least_step(standing.se))
-    if metric.sign * (target - standing.estimate) < smallest:
-        target = standing.estimate + metric.sign * smallest
-    best = _best_possible(metric)
-    if best is not None and metric.sign * (best - standing.estimate) > 0:
-        half_way = (standing.estimate + best) / 2
-        target = min(target, half_way) if metric.higher_is_better else max(target, half_way)
-    return target
-
-
-def _best_possible(metric: Metric) -> float | None:
-    """The end of the scale on the better side; None where there is none (a logarithm has none)."""
-    if metric.kind == Metric.Kind.DURATION:
-        return None
-    if metric.higher_is_better:
-        return 1.0 if metric.kind == Metric.Kind.PROPORTION else metric.upper
-    counted = metric.kind in (Metric.Kind.PROPORTION, Metric.Kind.RATE)
-    return 0.0 if counted else metric.lower
-
-
 def close_finished(*, now: datetime) -> int:
-    """Close every running cohort in which nobody swims any more; returns how many."""
-    finished = Cohort.objects.filter(state=Cohort.State.LIVE).exclude(pairs__state__in=Pair.ACTIVE)
-    return sum(close_if_finished(cohort, now=now) for cohort in finished.select_related("team"))
+    """Close every running cohort in which nobody swims or waits any more; returns how many."""
+    finished = _finished(Cohort.objects.all()).select_related("team", "created_by")
+    return sum(close_if_finished(cohort, now=now) for cohort in finished)
+
+
+def _finished(cohorts: QuerySet[Cohort]) -> QuerySet[Cohort]:
+    """Those that run, and in which nobody swims and nobody waits for a coach."""
+    waiting = Waiting.objects.filter(cohort=OuterRef("pk"), settled_at=None)
+    return cohorts.filter(~Exists(waiting), state=Cohort.State.LIVE).exclude(
+        pairs__state__in=Pair.ACTIVE
+    )
 
 
 @transaction.atomic
 def close_if_finished(cohort: Cohort, *, now: datetime) -> bool:
-    """Close a running cohort once none of its pairs is active, and tell everybody."""
-    running = Cohort.objects.filter(pk=cohort.pk, state=Cohort.State.LIVE).exclude(
-        pairs__state__in=Pair.ACTIVE
-    )
-    if running.update(state=Cohort.State.CLOSED, closed_at=now) != 1:
+    """
+    Close a running cohort once none of its pairs is active and nobody waits for a coach, and
+    tell everybody.
+    """
+    finished = _finished(Cohort.objects.filter(pk=cohort.pk))
+    if finished.update(state=Cohort.State.CLOSED, closed_at=now) != 1:
         return False
-    pairs = list(cohort.pairs.select_related("learner__team__manager", "coach"))
-    passed = sum(pair.state == Pair.State.PASSED for pair in pairs)
+    pairs = list(cohort.pairs.counted().select_related("learner__team__manager", "coach"))
+    # Of several pairs one after the other, the last one says how it ended for the learner.
+    last = {(pair.learner_id, pair.metric_id): pair for pair in pairs}.values()
+    passed = sum(pair.state == Pair.State.PASSED for pair in last)
     staff = {pair.learner for pair in pairs} | {pair.coach for pair in pairs}
     managers = {manager for pair in pairs for manager in people.chain_above(pair.learner)[:1]}
     if cohort.created_by:
@@ -368,7 +260,7 @@ def close_if_finished(cohort: Cohort, *, now: datetime) -> bool:
     outbox.promise(
         [
             messages.closed(
-                cohort, reader, pairs=len(pairs), passed=passed, is_manager=reader in managers
+                cohort, reader, pairs=len(last), passed=passed, is_manager=reader in managers
             )
             for reader in sorted(staff | managers, key=lambda reader: reader.pk)
         ],
@@ -376,6 +268,6 @@ def close_if_finished(cohort: Cohort, *, now: datetime) -> bool:
     )
     audit.record(
         "cohort closed", cohort, by=None, now=now, team=cohort.team,
-        pairs=len(pairs), passed=passed,
+        pairs=len(last), passed=passed,
     )  # fmt: skip
     return True

@@ -4,29 +4,26 @@ from datetime import datetime
 
 from django.db import transaction
 
-from coaching.errors import CoachingError
 from coaching.models import Cohort, Member, Person
-from coaching.services import audit, plans
+from coaching.services import membership, plans
+from coaching.services.membership import (
+    NoReason,
+    NotADraft,
+    NotInRanking,
+    NotSelected,
+    SelectedAlready,
+)
 
-
-class NoReason(CoachingError):
-    message = "Say why, in one sentence: whoever looks at this cohort later will ask."
-
-
-class NotADraft(CoachingError):
-    message = "This cohort has been launched; its people are changed on the pages of their pairs."
-
-
-class NotInRanking(CoachingError):
-    pass
-
-
-class SelectedAlready(CoachingError):
-    pass
-
-
-class NotSelected(CoachingError):
-    pass
+__all__ = [
+    "NoReason",
+    "NotADraft",
+    "NotInRanking",
+    "NotSelected",
+    "SelectedAlready",
+    "add",
+    "leave_out",
+    "take_back",
+]
 
 
 @transaction.atomic
@@ -38,27 +35,12 @@ def add(
 
     :raises NoReason, NotADraft, NotInRanking, SelectedAlready:
     """
-    reason = _reason(reason)
-    _lock(cohort)
-    if side not in Member.Side.values:
-        raise CoachingError("Choose whether they learn or coach.")
-    standing = cohort.ranking.standings.filter(person=person, person__active=True)
-    if not standing.exists():
-        raise NotInRanking(
-            f"{person.name} has no standing in this ranking, so nobody knows what they need or "
-            "can teach. Import their readings and rank again."
-        )
-    known = cohort.members.filter(person=person).first()
-    if known is not None:
-        if known.left_out:
-            raise SelectedAlready(f"{person.name} was left out; take them back in instead.")
-        raise SelectedAlready(
-            f"{person.name} is in this cohort already, as a {known.get_side_display().lower()}."
-        )
-    member = Member.objects.create(
-        cohort=cohort, person=person, side=side, source=Member.Source.MANAGER, note=reason
+    member = membership.admit(
+        cohort=cohort, person=person, side=side, reason=reason, by=by, now=now
     )
-    _changed(cohort, "member added", member, reason, by=by, now=now)
+    plans.unknown_before(cohort, [person])
+    what = f"{person.name} added as a {member.get_side_display().lower()}: {member.note}"
+    plans.solve_all(cohort, what=what, by=by, now=now)
     return member
 
 
@@ -69,14 +51,9 @@ def leave_out(*, cohort: Cohort, person: Person, reason: str, by: Person, now: d
 
     :raises NoReason, NotADraft, NotSelected:
     """
-    reason = _reason(reason)
-    _lock(cohort)
-    member = cohort.members.filter(person=person, left_out=False).first()
-    if member is None:
-        raise NotSelected(f"{person.name} is not among the selected of this cohort.")
-    member.left_out, member.note = True, reason
-    member.save(update_fields=["left_out", "note"])
-    _changed(cohort, "member left out", member, reason, by=by, now=now)
+    member = membership.leave_out(cohort=cohort, person=person, reason=reason, by=by, now=now)
+    what = f"{person.name} left out of the cohort: {member.note}"
+    plans.solve_all(cohort, what=what, by=by, now=now)
 
 
 @transaction.atomic
@@ -86,36 +63,6 @@ def take_back(*, cohort: Cohort, person: Person, reason: str, by: Person, now: d
 
     :raises NoReason, NotADraft, NotSelected:
     """
-    reason = _reason(reason)
-    _lock(cohort)
-    member = cohort.members.filter(person=person, left_out=True).first()
-    if member is None:
-        raise NotSelected(f"{person.name} was not left out of this cohort.")
-    member.left_out, member.note = False, reason
-    member.save(update_fields=["left_out", "note"])
-    _changed(cohort, "member taken back", member, reason, by=by, now=now)
-
-
-def _reason(text: str) -> str:
-    if not text.strip():
-        raise NoReason
-    return text.strip()[:300]
-
-
-def _lock(cohort: Cohort) -> None:
-    """Locked until the end: a launch in the same moment waits, or was first."""
-    drafts = Cohort.objects.select_for_update().filter(pk=cohort.pk, state=Cohort.State.DRAFT)
-    if drafts.first() is None:
-        raise NotADraft
-
-
-def _changed(
-    cohort: Cohort, verb: str, member: Member, reason: str, *, by: Person, now: datetime
-) -> None:
-    audit.record(
-        verb, cohort, by=by, now=now, team=cohort.team,
-        person=member.person.public_id, side=member.side, reason=reason,
-    )  # fmt: skip
-    plan = cohort.plans.first()
-    if plan is not None:
-        plans.solve(plan=plan, by=by, now=now)
+    member = membership.take_back(cohort=cohort, person=person, reason=reason, by=by, now=now)
+    what = f"{person.name} taken back into the cohort: {member.note}"
+    plans.solve_all(cohort, what=what, by=by, now=now)

@@ -93,8 +93,18 @@ def test_a_launched_cohort_is_changed_no_more(change, cohort, crew):
     assert not Member.objects.filter(source="manager").exists()
 
 
-def test_the_plan_page_leaves_out_what_the_cohort_shows(plan, crew, mara, cohort):
-    """Both doors write the same row."""
-    plans.leave_out(plan=plan, person=crew[0], note="Holiday", by=mara, now=NOW)
-    member = cohort.members.get(person=crew[0])
-    assert (member.left_out, member.note) == (True, "Holiday")
+def test_a_plan_leaves_out_for_itself_and_the_cohort_for_all_plans(plan, crew, mara, cohort):
+    other = plans.draft(cohort=cohort, by=mara, now=NOW)
+    plans.leave_out(plan=plan, person=crew[0], reason="Holiday", by=mara, now=NOW)
+    assert not cohort.members.get(person=crew[0]).left_out
+    members.leave_out(cohort=cohort, person=crew[1], reason="Leaves", by=mara, now=NOW)
+    for row, learners in ((plan, {crew[0], crew[1]}), (other, {crew[1]})):
+        row.refresh_from_db()
+        seated = {pair.learner for pair in row.draft_pairs.all()}
+        assert {person for person in crew[:2] if person not in seated} == learners
+        assert row.steps.last().what == "Harbour 1 left out of the cohort: Leaves"
+
+
+def test_who_learns_here_does_not_coach_here(change, cohort, crew):
+    with pytest.raises(members.SelectedAlready, match="Nobody learns and coaches in the same"):
+        change(members.add, crew[0], side="coach")

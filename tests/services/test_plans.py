@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from coaching.models import DraftPair, Event, HandRaise, Member, Pair, Plan, Rule
-from coaching.services import cohorts, plans, rankings
+from coaching.services import cohorts, launches, plans, rankings
 from tests import factories
 from tests.conftest import NOW
 
@@ -111,10 +111,10 @@ def test_nobody_is_paired_with_oneself(plan, change):
 
 def test_a_pin_that_no_skill_carries_is_refused_in_words(plan, crew, change):
     learner = side(plan, "learner")[0]
-    plans.take_in(plan=plan, person=crew[3], side="coach", note="", **change)
+    plans.take_in(plan=plan, person=crew[10], side="coach", reason="As agreed", **change)
     with pytest.raises(plans.RulesContradict) as refusal:
-        plans.add_rule(plan=plan, kind="pin", learner=learner, coach=crew[3], **change)
-    assert crew[3].name in refusal.value.message
+        plans.add_rule(plan=plan, kind="pin", learner=learner, coach=crew[10], **change)
+    assert f"{crew[10].name} is not strong in Customer satisfaction" in refusal.value.message
 
 
 # -- people ----------------------------------------------------------------------------------
@@ -122,13 +122,16 @@ def test_a_pin_that_no_skill_carries_is_refused_in_words(plan, crew, change):
 
 def test_who_is_left_out_stays_listed_and_comes_back(plan, change):
     learner = side(plan, "learner")[0]
-    plans.leave_out(plan=plan, person=learner, note="On parental leave", **change)
+    plans.leave_out(plan=plan, person=learner, reason="On parental leave", **change)
     assert not plan.draft_pairs.filter(learner=learner).exists()
-    member = plan.cohort.members.get(person=learner)
-    assert (member.left_out, member.note) == (True, "On parental leave")
+    assert plan.left_out == {learner.public_id: "On parental leave"}
+    # The cohort, and other plans for it, keep them.
+    assert not plan.cohort.members.get(person=learner).left_out
+    other = plans.draft(cohort=plan.cohort, **change)
+    assert other.draft_pairs.filter(learner=learner).exists()
     with pytest.raises(plans.CoachingError, match="is not in this plan"):
-        plans.leave_out(plan=plan, person=learner, note="", **change)
-    plans.take_in(plan=plan, person=learner, side="learner", note="", **change)
+        plans.leave_out(plan=plan, person=learner, reason="As agreed", **change)
+    plans.take_in(plan=plan, person=learner, side="learner", reason="As agreed", **change)
     assert plan.draft_pairs.filter(learner=learner).exists()
     assert plan.cohort.members.get(person=learner).source == Member.Source.RANKING
 
@@ -136,13 +139,13 @@ def test_who_is_left_out_stays_listed_and_comes_back(plan, change):
 def test_a_rule_about_somebody_left_out_has_nothing_to_say(plan, change):
     row = plan.draft_pairs.first()
     plans.add_rule(plan=plan, kind="pin", learner=row.learner, coach=row.coach, **change)
-    plans.leave_out(plan=plan, person=row.coach, note="", **change)
+    plans.leave_out(plan=plan, person=row.coach, reason="As agreed", **change)
     assert plan.draft_pairs.get(learner=row.learner).coach != row.coach
 
 
 def test_a_manager_may_take_somebody_of_the_middle_in(plan, crew, change):
     middle = crew[10]
-    plans.take_in(plan=plan, person=middle, side="learner", note="Asked me", **change)
+    plans.take_in(plan=plan, person=middle, side="learner", reason="Asked me", **change)
     member = plan.cohort.members.get(person=middle)
     assert (member.source, member.note) == (Member.Source.MANAGER, "Asked me")
     assert plan.draft_pairs.filter(learner=middle).exists()
@@ -150,9 +153,9 @@ def test_a_manager_may_take_somebody_of_the_middle_in(plan, crew, change):
 
 def test_nobody_is_taken_in_of_whom_the_ranking_knows_nothing(plan, otto, crew, change):
     with pytest.raises(plans.CoachingError, match="Otto Weiss has no standing"):
-        plans.take_in(plan=plan, person=otto, side="learner", note="", **change)
+        plans.take_in(plan=plan, person=otto, side="learner", reason="As agreed", **change)
     with pytest.raises(plans.CoachingError, match="learn or coach"):
-        plans.take_in(plan=plan, person=crew[5], side="both", note="", **change)
+        plans.take_in(plan=plan, person=crew[5], side="both", reason="As agreed", **change)
     assert not plan.cohort.members.filter(person__in=[otto, crew[5]]).exists()
 
 
@@ -175,7 +178,7 @@ def test_a_pair_that_ended_is_never_proposed_again(plan, csat, change):
     row = plan.draft_pairs.first()
     factories.make_pair(
         row.learner, row.coach, metric=csat, cohort=plan.cohort, now=NOW,
-        state="ended", ended_at=NOW,
+        state="ended", ended_at=NOW, ending="accepted",
     )  # fmt: skip
     plans.solve(plan=plan, **change)
     assert plan.draft_pairs.get(learner=row.learner).coach != row.coach
@@ -242,21 +245,21 @@ def test_who_has_a_coach_for_it_already_is_not_given_a_second_one(plan, csat, te
     plans.solve(plan=plan, **change)
     assert not plan.draft_pairs.filter(learner=row.learner).exists()
     assert "has a coach already" in plan.unpaired.get(learner=row.learner).reason
-    cohorts.launch(plan=plan, **change)
+    launches.launch(plan=plan, **change)
 
 
 def test_a_plan_without_coaches_says_what_to_do(plan, change):
     for coach in side(plan, "coach"):
-        plans.leave_out(plan=plan, person=coach, note="", **change)
+        plans.leave_out(plan=plan, person=coach, reason="As agreed", **change)
     assert plan.matched == 0
     assert "Add a coach" in plan.unpaired.first().reason
-    with pytest.raises(cohorts.NothingToLaunch):
-        cohorts.launch(plan=plan, **change)
+    with pytest.raises(launches.NothingToLaunch):
+        launches.launch(plan=plan, **change)
 
 
 def test_an_empty_cohort_can_be_solved(plan, change):
     for person in [*side(plan, "coach"), *side(plan, "learner")]:
-        plans.leave_out(plan=plan, person=person, note="", **change)
+        plans.leave_out(plan=plan, person=person, reason="As agreed", **change)
     assert (plan.matched, plan.total, plan.unpaired.count()) == (0, 0, 0)
 
 
@@ -273,7 +276,7 @@ def test_a_raised_hand_is_added_and_asks_for_its_own_skill(crew, csat, draft_coh
     assert cohort.members.filter(person=crew[0], source="ranking").exists()
     plan = plans.draft(cohort=cohort, **change)
     assert plan.draft_pairs.get(learner=crew[12]).metric == csat
-    cohorts.launch(plan=plan, **change)
+    launches.launch(plan=plan, **change)
     hand.refresh_from_db()
     assert hand.lowered_at == NOW
 
@@ -292,7 +295,7 @@ def test_a_lowered_hand_is_not_taken(crew, csat, draft_cohort):
 
 
 def test_a_launched_plan_is_changed_no_more(plan, crew, change):
-    cohorts.launch(plan=plan, **change)
+    launches.launch(plan=plan, **change)
     row = plan.draft_pairs.first()
     before = list(DraftPair.objects.values_list("pk", flat=True))
     for act in (
@@ -301,8 +304,10 @@ def test_a_launched_plan_is_changed_no_more(plan, crew, change):
             plan=plan, kind="forbid", learner=row.learner, coach=row.coach, **change
         ),
         lambda: plans.set_capacity(plan=plan, coach=row.coach, seats=5, **change),
-        lambda: plans.leave_out(plan=plan, person=row.learner, note="", **change),
-        lambda: plans.take_in(plan=plan, person=crew[10], side="learner", note="", **change),
+        lambda: plans.leave_out(plan=plan, person=row.learner, reason="As agreed", **change),
+        lambda: plans.take_in(
+            plan=plan, person=crew[10], side="learner", reason="As agreed", **change
+        ),
     ):
         with pytest.raises(plans.NotADraft):
             act()

@@ -1,139 +1,127 @@
-"""The weekly digest: Monday 08:00 where the reader is; nothing to say, no letter."""
+"""
+The weekly digest: Monday 08:00 where the reader is; nothing to say, no letter.
+
+The promise is a person and an ISO week, and a row of the outbox is its mark:
+whoever has the row of a week has had its digest, or nothing to read, wherever
+they have moved to meanwhile.
+"""
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Value
+from django.db.models.functions import Concat
 
 from coaching.domain import cadence
-from coaching.models import Beat, Case, Cohort, Pair, Person, Team
+from coaching.models import Beat, Letter, Person
 from coaching.notifications import messages, outbox
-from coaching.queries import cohorts as cohort_queries
-from coaching.queries import pairs as pair_queries
+from coaching.queries import digests, letters, preferences
 
-MOST_ITEMS = 5
+BEAT = "digests"
+BATCH = 500
+# Where Monday comes first, and where it comes last.
+FIRST_ZONE, LAST_ZONE = ZoneInfo("Etc/GMT-14"), ZoneInfo("Etc/GMT+12")
+# A pair that is over is told once more.
+TOLD_AFTER = timedelta(days=14)
 
 
 def write_due(*, now: datetime) -> int:
     """
-    Promise this week's digest to everybody whose Monday morning has come.
+    Promise this week's digest to everybody whose Monday morning has come; returns how many.
 
-    The sweep works zone by zone and remembers, for each, the Monday it has
-    done: a tick in the middle of the week costs one query. Five weeks of
-    silence give one digest.
+    A tick in the middle of the week costs two queries. Five weeks of silence
+    give one digest; a move across the date line neither loses nor doubles one.
     """
-    zones = list(_readers().order_by().values_list("time_zone", flat=True).distinct())
-    done = dict(Beat.objects.filter(name__startswith="digest ").values_list("name", "at"))
+    beat, _ = Beat.objects.get_or_create(name=BEAT, defaults={"at": now})
     written = 0
-    for zone_name in sorted(zones):
-        zone = ZoneInfo(zone_name)
-        due = cadence.latest_weekly(cadence.DIGEST_DAY, cadence.DIGEST_AT, zone, now)
-        name = f"digest {zone_name}"
-        if name not in done:
-            # The first reader of a zone: last Monday's digest was not promised to anybody.
-            Beat.objects.get_or_create(name=name, defaults={"at": due})
+    for monday in _mondays(now):
+        # A week that had begun before the first sight of this database was promised to nobody.
+        if cadence.occurrence(monday, cadence.DIGEST_AT, FIRST_ZONE) <= beat.at:
             continue
-        if done[name] >= due:
-            continue
-        readers = list(_readers().filter(time_zone=zone_name).order_by("pk"))
-        letters = [
-            messages.digest(reader, due=due, content=content)
-            for reader in readers
-            if (content := content_for(reader, due=due))
-        ]
-        outbox.promise(letters, now=now)
-        # After the letters: who stops in between writes them again, to no effect.
-        Beat.objects.update_or_create(name=name, defaults={"at": due})
-        written += len(letters)
+        for due, ids in _due(monday, now=now).items():
+            for start in range(0, len(ids), BATCH):
+                written += _promise(ids[start : start + BATCH], due=due, now=now)
     return written
 
 
-def _readers():
-    """Everybody who may have something to read: half of a pair, or a manager."""
-    in_pair = Pair.objects.filter(Q(learner=OuterRef("pk")) | Q(coach=OuterRef("pk")))
-    manages = Team.objects.filter(manager=OuterRef("pk"))
-    return Person.objects.filter(
-        Exists(in_pair) | Exists(manages), active=True, kind=Person.Kind.PERSON
+def _mondays(now: datetime) -> list[date]:
+    """The Mondays whose week is under way somewhere: one, and two while it is Monday."""
+    return sorted({_latest(zone, now).astimezone(zone).date() for zone in (FIRST_ZONE, LAST_ZONE)})
+
+
+def _latest(zone: ZoneInfo, now: datetime) -> datetime:
+    return cadence.latest_weekly(cadence.DIGEST_DAY, cadence.DIGEST_AT, zone, now)
+
+
+def _due(monday: date, *, now: datetime) -> dict[datetime, list[int]]:
+    """Row numbers of readers who have no row of this week yet, by when it was due for them."""
+    name = cadence.week_name(monday)
+    key = Concat(Value("dig:"), OuterRef("public_id"), Value(f":{name}"))
+    readers = digests.readers(since=now - TOLD_AFTER, until=now)
+    waiting = readers.filter(~Exists(Letter.objects.filter(dedupe_key=key)))
+    dues: dict[str, datetime | None] = {}
+    found = defaultdict(list)
+    for pk, zone_name in waiting.order_by("pk").values_list("pk", "time_zone"):
+        if zone_name not in dues:
+            dues[zone_name] = _due_in(ZoneInfo(zone_name), monday, now=now)
+        if due := dues[zone_name]:
+            found[due].append(pk)
+    return found
+
+
+def _due_in(zone: ZoneInfo, monday: date, *, now: datetime) -> datetime | None:
+    """When the digests of a week were due in a zone, if that is the week it is in."""
+    due, following = (
+        cadence.occurrence(day, cadence.DIGEST_AT, zone) for day in (monday, monday + cadence.WEEK)
     )
+    return due if due <= now < following else None
+
+
+def _promise(ids: list[int], *, due: datetime, now: datetime) -> int:
+    """Write the digests of some readers, and a row that says so for those with nothing to read."""
+    people = Person.objects.filter(pk__in=ids).order_by("pk")
+    # Who joined after Monday morning begins with the next one.
+    began = digests.readers(since=now - TOLD_AFTER, until=due).filter(pk__in=ids)
+    there = set(began.values_list("pk", flat=True))
+    written, skipped = [], []
+    for week, readers in _by_day(people, due).items():
+        told = digests.contents([row for row in readers if row.pk in there], week=week)
+        for reader in readers:
+            message = messages.digest(reader, due=due, content=told.get(reader.pk, {}))
+            (written if reader.pk in told else skipped).append(message)
+    outbox.promise(written, now=now)
+    Letter.objects.bulk_create(
+        [_nothing(row.letter, now) for row in skipped], ignore_conflicts=True
+    )
+    return len(written)
+
+
+def _by_day(people, due: datetime) -> dict[digests.Week, list[Person]]:
+    """Readers by the day it is where they are: zones that share a moment need not share a day."""
+    found = defaultdict(list)
+    for person in people:
+        found[digests.week_of(person, due=due)].append(person)
+    return found
+
+
+def _nothing(letter: Letter, now: datetime) -> Letter:
+    letter.state, letter.outcome = Letter.State.CANCELLED, letters.NOTHING_NEW
+    letter.created_at = now
+    return letter
 
 
 def content_for(reader: Person, *, due: datetime) -> dict | None:
     """What a reader's digest says, as plain values; None when there is nothing to say."""
-    since = due - timedelta(days=7)
-    cohorts = _cohort_items(reader, since=since)
-    pairs = _pair_items(reader, since=since, today=due.astimezone(reader.zone).date())
-    if not cohorts and not pairs:
-        return None
-    return {
-        "cohorts": cohorts[:MOST_ITEMS],
-        "more_cohorts": max(len(cohorts) - MOST_ITEMS, 0),
-        "pairs": pairs[:MOST_ITEMS],
-        "more_pairs": max(len(pairs) - MOST_ITEMS, 0),
-    }
+    week = digests.week_of(reader, due=due)
+    return digests.contents([reader], week=week).get(reader.pk)
 
 
-def _cohort_items(reader: Person, *, since: datetime) -> list[dict]:
-    """Cohorts that run or closed within the week, those that need a decision first."""
-    cohorts = list(
-        cohort_queries.with_counts(
-            cohort_queries.visible_to(reader).filter(
-                Q(state=Cohort.State.LIVE) | Q(closed_at__gte=since)
-            )
-        )
-    )
-    if not cohorts:
-        return []
-    cases, fresh = defaultdict(list), defaultdict(list)
-    open_cases = Case.objects.filter(pair__cohort__in=cohorts, decided_at=None)
-    for case in open_cases.select_related("pair__learner", "pair__coach").order_by("opened_at"):
-        cases[case.pair.cohort_id].append(case)
-    passes = Pair.objects.filter(cohort__in=cohorts, passed_at__gte=since)
-    for pair in passes.select_related("learner").order_by("passed_at"):
-        fresh[pair.cohort_id].append(pair.learner.name)
-    items = [
-        {
-            "name": cohort.name,
-            "link": f"/cohorts/{cohort.public_id}/",
-            "pairs": cohort.pair_count,
-            "passed": cohort.passed_count,
-            "on_track": cohort.on_track_count,
-            "at_risk": cohort.at_risk_count,
-            "stuck": cohort.stuck_count,
-            "closed": cohort.state == Cohort.State.CLOSED,
-            "passed_this_week": fresh[cohort.pk],
-            "cases": [
-                {
-                    "who": f"{case.pair.coach.name} and {case.pair.learner.name}",
-                    "why": case.get_clock_display(),
-                    "link": messages.pair_link(case.pair),
-                }
-                for case in cases[cohort.pk][:MOST_ITEMS]
-            ],
-            "case_count": len(cases[cohort.pk]),
-        }
-        for cohort in cohorts
-    ]
-    return sorted(items, key=lambda item: (-item["case_count"], item["name"]))
-
-
-def _pair_items(reader: Person, *, since: datetime, today: date) -> list[dict]:
-    """The reader's own pairs that swim, or passed within the week."""
-    pairs = pair_queries.mine(reader).filter(Q(state__in=Pair.ACTIVE) | Q(passed_at__gte=since))
-    items = []
-    for pair in pairs:
-        looks = list(pair.looks.all())
-        items.append(
-            {
-                "side": "learner" if pair.learner_id == reader.pk else "coach",
-                "partner": pair.partner_of(reader).name,
-                "metric": pair.metric.name,
-                "target": pair.target_text,
-                "level": pair.read(looks[-1].level) if looks else "",
-                "passed": pair.state == Pair.State.PASSED,
-                "days_left": max((pair.test_date - today).days, 0),
-                "next_step": pair_queries.next_step(pair, reader, today=today),
-                "link": messages.pair_link(pair),
-            }
-        )
-    return items
+def preview(reader: Person, *, now: datetime) -> Letter | None:
+    """
+    The reader's next digest as it would be sent if nothing happened until then, not stored;
+    None when there is nothing to say.
+    """
+    due = preferences.next_digest(reader, now)
+    content = content_for(reader, due=due)
+    return messages.digest(reader, due=due, content=content).letter if content else None

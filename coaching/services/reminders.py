@@ -1,66 +1,155 @@
-"""Weekly notes to both sides of every pair that is still swimming."""
+"""What is due for both sides of every pair that is still swimming: a letter a day at most."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Prefetch
+from django.db.models import Prefetch
 
-from coaching.domain import cadence
-from coaching.models import Look, Pair
+from coaching.domain import cadence, reminders
+from coaching.models import Letter, Pair, Person, Worksheet
 from coaching.notifications import messages, outbox
+from coaching.notifications.outbox import Message
+from coaching.queries import pairs as pair_queries
+from coaching.queries import sessions
 
 BATCH = 500
+# What fell due earlier than this, while nobody looked, is not asked for any more.
+LOOK_BACK = timedelta(days=6)
 
 
 def next_reminder(pair: Pair, *, after: datetime) -> datetime:
-    """The start of the learner's next reminder day; each side's own minute follows from it."""
-    return cadence.next_weekly(
-        cadence.REMINDER_DAY, cadence.REMINDER_HOUR, pair.learner.zone, after
-    )
+    """The learner's next morning; each side's own minute follows from it."""
+    return reminders.next_morning(pair.learner.zone, after)
 
 
 def remind_due(*, now: datetime) -> int:
     """
-    Promise the weekly note for each pair whose day has come; returns for how many.
+    Promise what is due to both sides of each pair whose morning has come; returns how many
+    letters that were.
 
-    However long the sweep was down, one note is promised, not one for each missed week.
+    However long the sweep was down, one letter a side is promised, not one for each day.
     """
-    reminded = 0
+    promised = 0
     while True:
         due = list(
-            Pair.objects.active()
-            .filter(next_reminder_at__lte=now)
-            .select_related("metric", "learner", "coach", "cohort")
-            .prefetch_related(Prefetch("looks", queryset=Look.objects.order_by("week")))
-            .annotate(session_count=Count("sessions"))
+            pair_queries.with_record(Pair.objects.active().filter(next_reminder_at__lte=now))
+            .prefetch_related(
+                Prefetch(
+                    "worksheets",
+                    # Mondays west of here may still be last week's.
+                    queryset=Worksheet.objects.filter(week__gte=now.date() - timedelta(days=14)),
+                )
+            )
             .order_by("next_reminder_at", "pk")[:BATCH]
         )
         if not due:
-            return reminded
+            return promised
+        quiet = []
         for pair in due:
-            reminded += _remind(pair, now=now)
+            letters = due_letters(pair, now=now)
+            if letters:
+                promised += _promise(pair, letters, now=now)
+            else:
+                quiet.append(pair)
+        _pass_over(quiet, now=now)
+
+
+def due_letters(pair: Pair, *, now: datetime) -> list[Message]:
+    """What is due this morning, for each side at most one letter; nothing on a day of leave."""
+    today = now.astimezone(pair.learner.zone).date()
+    if pair_queries.somebody_away(pair, today):
+        return []
+    asked_last = pair.next_reminder_at.astimezone(pair.learner.zone).date()
+    since = min(max(asked_last, today - LOOK_BACK), today)
+    letters = []
+    for reader in (pair.learner, pair.coach):
+        steps = reminders.due(facts_for(pair, reader, today, now=now), since=since, until=today)
+        if steps:
+            letters.append(_letter(pair, reader, steps, today=today, now=now))
+    return letters
+
+
+def facts_for(pair: Pair, reader: Person, today: date, *, now: datetime) -> reminders.Facts:
+    """What is known of a pair this morning, for one of its sides."""
+    zone = pair.learner.zone
+    held = [day for row in pair.sessions.all() if (day := row.held_on) and day >= pair.clocks_from]
+    rows = list(pair.sessions.all())
+    ahead = sessions.upcoming(rows, now=now)
+    unanswered = sessions.unanswered(rows, now=now)
+    return reminders.Facts(
+        learns=reader.pk == pair.learner_id,
+        started_on=pair.started_at.astimezone(zone).date(),
+        clocks_from=pair.clocks_from,
+        first_session_days=pair.cohort.first_session_days,
+        test_date=pair.test_date,
+        state=pair.state,
+        state_since=pair.state_since.astimezone(zone).date(),
+        last_session=max(held, default=None),
+        next_session=ahead.starts_at.astimezone(zone).date() if ahead else None,
+        unanswered=unanswered.starts_at.astimezone(zone).date() if unanswered else None,
+        page=_page(pair, today),
+        working_days=reader.working_days or reminders.EVERY_DAY,
+    )
+
+
+def _page(pair: Pair, today: date) -> reminders.Page:
+    week = cadence.week_of(today)
+    sheet = next((row for row in pair.worksheets.all() if row.week == week), None)
+    if sheet is None or sheet.learner_at is None:
+        return reminders.Page.EMPTY
+    return reminders.Page.LEARNER if sheet.coach_at is None else reminders.Page.BOTH
+
+
+def _letter(
+    pair: Pair, reader: Person, steps: list[reminders.Step], *, today: date, now: datetime
+) -> Message:
+    rows, looks = list(pair.sessions.all()), list(pair.looks.all())
+    held = [row.held_on for row in rows if row.held_on]
+    ahead = sessions.upcoming(rows, now=now)
+    verdict = pair_queries.verdict_on(pair, looks=looks, now=now)
+    return messages.reminder(
+        pair,
+        reader,
+        due=cadence.occurrence(today, cadence.REMINDER_HOUR, pair.learner.zone),
+        last=looks[-1] if looks else None,
+        sessions=len(held),
+        steps=[step.value for step in steps],
+        last_session=max(held, default=None),
+        next_session=ahead.starts_at if ahead else None,
+        unanswered=sessions.unanswered(rows, now=now),
+        page=_page(pair, today),
+        why=verdict.why if pair.state == verdict.state else "",
+    )
 
 
 @transaction.atomic
-def _remind(pair: Pair, *, now: datetime) -> bool:
-    day = cadence.latest_weekly(cadence.REMINDER_DAY, cadence.REMINDER_HOUR, pair.learner.zone, now)
-    # Only the sweep that still sees the old date may move it. The new date
-    # is always after `now`, so the loop ends.
-    mine = Pair.objects.active().filter(pk=pair.pk, next_reminder_at=pair.next_reminder_at)
-    if mine.update(next_reminder_at=next_reminder(pair, after=now)) != 1:
-        return False
-    looks = list(pair.looks.all())
-    outbox.promise(
-        [
-            messages.reminder(
-                pair,
-                reader,
-                due=day,
-                last=looks[-1] if looks else None,
-                sessions=pair.session_count,
-            )
-            for reader in (pair.learner, pair.coach)
-        ],
-        now=now,
+def _promise(pair: Pair, letters: list[Message], *, now: datetime) -> int:
+    """Promise a pair's letters, unless another sweep has; returns how many."""
+    # Only the sweep that still sees the old date may move it. The new date is always after
+    # `now`, so the loop ends.
+    mine = Pair.objects.active().filter(
+        pk=pair.pk, next_reminder_at=pair.next_reminder_at, revision=pair.revision
     )
-    return True
+    if mine.update(next_reminder_at=next_reminder(pair, after=now)) != 1:
+        return 0
+    # Whoever moves west has a day twice; they still get one letter on it.
+    start = ":".join(letters[0].letter.dedupe_key.split(":")[:3])
+    told = set(
+        Letter.objects.filter(dedupe_key__startswith=f"{start}:").values_list(
+            "recipient_id", flat=True
+        )
+    )
+    fresh = [row for row in letters if row.letter.recipient.pk not in told]
+    outbox.promise(fresh, now=now)
+    return len(fresh)
+
+
+def _pass_over(pairs: list[Pair], *, now: datetime) -> None:
+    """Nothing is due today: look again tomorrow morning, in one write for each zone."""
+    mornings: dict[datetime, list[int]] = {}
+    for pair in pairs:
+        mornings.setdefault(next_reminder(pair, after=now), []).append(pair.pk)
+    for morning, keys in mornings.items():
+        Pair.objects.active().filter(pk__in=keys, next_reminder_at__lte=now).update(
+            next_reminder_at=morning
+        )

@@ -17,17 +17,33 @@ from django.utils.text import slugify
 from coaching.domain import cadence, centre
 from coaching.errors import CoachingError
 from coaching.models import (
+    Case,
     Cohort,
     Metric,
     Pair,
     Person,
     Plan,
     Reading,
+    Session,
     Simulation,
     Team,
 )
+from coaching.queries import cases as case_queries
 from coaching.queries import clock
-from coaching.services import cohorts, people, plans, progress, rankings, scorecards, ticks
+from coaching.services import (
+    cases,
+    cohorts,
+    happenings,
+    launches,
+    people,
+    plans,
+    progress,
+    rankings,
+    scorecards,
+    sessions,
+    ticks,
+    worksheets,
+)
 
 SEED = 4
 WEEKS = 26
@@ -37,8 +53,31 @@ TIME_TO_THE_TEST = timedelta(weeks=10)
 FIRST_SITE = "Leeds"
 PASSWORD = "lanemate"
 ROOT = "Northwind contact centre"
-# The hours of a simulated day in which something may be due, in the zones of all sites.
-FIRST_HOUR, LAST_HOUR = 5, 19
+# When a simulated day is looked at: often enough that letters leave in the morning of every
+# site. At weekends nothing leaves, and the first look is the only one.
+HOURS = (5, 9, 11, 16)
+AFTERNOON = time(14)
+# So long the head of the centre lets a case lie before it is answered.
+PATIENCE = timedelta(days=2)
+FIRST_WEEKS = timedelta(weeks=5)
+# What went how, what is tried next, and what the coach does: pages of the kind that people write.
+PAGES = (
+    (
+        "The refund calls went better: I let people finish. One got loud, and I hurried.",
+        "Count to two before I answer.",
+        "Listen in on two calls on Thursday, and play you one of mine.",
+    ),
+    (
+        "Openings are fine now. I still lose them when I look something up.",
+        "Say out loud what I am doing while I search.",
+        "We write down three sentences for it together.",
+    ),
+    (
+        "A quiet week. The one hard case went well because I asked what they had tried.",
+        "Ask that in every case.",
+        "Collect the answers with you; they make a good list.",
+    ),
+)
 
 
 class NotSimulated(CoachingError):
@@ -94,8 +133,9 @@ def load(*, now: datetime, seed: int = SEED) -> Cohort:
         now=launched_at,
     )
     plan = plans.draft(cohort=cohort, by=mara, now=launched_at)
+    happenings.make_seats_scarce(plan, by=mara, now=launched_at)
     _give_logins(plan, seed=seed)
-    cohorts.launch(plan=plan, by=mara, now=launched_at)
+    launches.launch(plan=plan, by=mara, now=launched_at)
     ticks.tick(now=launched_at)
     _live(start=launched_at, end=now, seed=seed)
     _raise_a_hand(now=now)
@@ -234,7 +274,7 @@ def _live(*, start: datetime, end: datetime, seed: int) -> None:
     world = None
     hour = start.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     while hour <= end:
-        if hour.hour == FIRST_HOUR:
+        if hour.hour == HOURS[0]:
             if hour.weekday() == cadence.MONDAY:
                 world = world or _world(seed)
                 monday = hour.date() - cadence.WEEK
@@ -242,7 +282,9 @@ def _live(*, start: datetime, end: datetime, seed: int) -> None:
                 newest = Reading.objects.filter(period=monday)
                 progress.readings_arrived(newest, now=hour)
             _meet(hour, seed=seed)
-        if FIRST_HOUR <= hour.hour <= LAST_HOUR:
+            _decide(now=hour)
+            happenings.happen(now=hour, head=Person.objects.get(key="M001"))
+        if hour.hour in (HOURS if hour.weekday() < cadence.SATURDAY else HOURS[:1]):
             ticks.tick(now=hour)
         hour += timedelta(hours=1)
 
@@ -279,20 +321,105 @@ def _gains(world: centre.Centre, monday: date) -> np.ndarray:
     row = {agent.key: index for index, agent in enumerate(world.agents)}
     column = {skill.key: index for index, skill in enumerate(centre.SKILLS)}
     pairs = Pair.objects.filter(counts_from__lte=monday).select_related("learner", "metric")
-    for pair in pairs.exclude(state=Pair.State.ENDED):
+    for pair in pairs.exclude(ending__in=[Pair.Ending.ACCEPTED, Pair.Ending.UNDONE]):
         at = row[pair.learner.key], column[pair.metric.key]
         skill = centre.SKILLS[at[1]]
         # Rates are kept as logarithms over there, and as plain values in a pair.
         target = np.log(pair.target) if skill.kind == "rate" else pair.target
-        weeks = (monday - pair.counts_from).days / 7 + 1
+        # Who waits for another coach stays where they are.
+        until = min(monday, pair.ended_at.date()) if pair.ended_at else monday
+        weeks = max((until - pair.counts_from).days / 7 + 1, 0)
         way = centre.way_gone(centre.pace_of(world.seed, pair.learner.key), weeks)
         gains[at] = max(gains[at], way * (target - world.truth[at]), key=abs)
     return gains
 
 
 def _meet(hour: datetime, *, seed: int) -> None:
-    """Pairs meet once a week, each on its own weekday, from the first week on."""
-    for pair in Pair.objects.active().select_related("learner__team", "coach", "metric"):
-        weekday = int(pair.learner.key.encode().hex(), 16) % 5
-        if hour.weekday() == weekday and hour > pair.started_at:
-            progress.log_session(pair=pair, held_on=hour.date(), note="", by=pair.learner, now=hour)
+    """
+    Pairs meet once a week, each on its own weekday, from the first week on. They plan the next
+    session when they part, and most of them write the week's page.
+    """
+    rows = Pair.objects.active().select_related("learner__team", "coach", "metric", "cohort")
+    busy = _too_busy(now=hour)
+    for pair in rows.prefetch_related("sessions"):
+        number = int(pair.learner.key.encode().hex(), 16)
+        if hour <= pair.started_at or pair.pk in busy:
+            continue
+        _hold(pair, number, hour=hour)
+        if hour.weekday() == (number + 1) % 5 and (number + 1) % 4:
+            _write(pair, number, hour=hour)
+
+
+def _too_busy(*, now: datetime) -> set[int]:
+    """
+    Pairs that find no time to meet until somebody decides about them, by number.
+
+    Of each cohort one from the start, which the head of the centre answers for,
+    and one from its sixth week on, which is left to the reader.
+    """
+    busy = set()
+    for cohort in Cohort.objects.filter(state=Cohort.State.LIVE).order_by("pk"):
+        rows = Pair.objects.filter(cohort=cohort, learner__user=None, coach__user=None)
+        pairs = list(rows.order_by("pk").prefetch_related("cases"))
+        if _grown(cohort, now=now):
+            swimming = [pair for pair in pairs if pair.state in Pair.ACTIVE]
+            chosen = swimming[:1]
+        else:
+            chosen = [pair for pair in pairs if pair.started_at == cohort.launched_at][-1:]
+        busy |= {pair.pk for pair in chosen if not any(case.decision for case in pair.cases.all())}
+    return busy
+
+
+def _grown(cohort: Cohort, *, now: datetime) -> bool:
+    return now - cohort.launched_at >= FIRST_WEEKS
+
+
+def _hold(pair: Pair, number: int, *, hour: datetime) -> None:
+    planned = [row for row in pair.sessions.all() if row.state == Session.State.PLANNED]
+    # They say so on the day after it; some need to be asked.
+    told = timedelta(days=2 if number % 3 == 0 else 0)
+    over = [row for row in planned if row.starts_at + told <= hour]
+    for session in over:
+        sessions.hold(session=session, by=pair.learner, now=hour)
+    if not over and (planned or hour.weekday() != number % 5):
+        return
+    if not over:
+        sessions.log(pair=pair, held_on=hour.date(), note="", by=pair.learner, now=hour)
+    # Half of them plan ahead; the others agree on it in the corridor.
+    if int(pair.coach.key.encode().hex(), 16) % 2:
+        day = hour.date() + timedelta(days=(number % 5 - hour.weekday() - 1) % 7 + 1)
+        sessions.plan(
+            pair=pair,
+            starts_at=cadence.occurrence(day, AFTERNOON, pair.learner.zone),
+            by=pair.coach,
+            now=hour,
+            place=f"Room {pair.slot}",
+        )
+
+
+def _write(pair: Pair, number: int, *, hour: datetime) -> None:
+    """A page of the week, of what such pages say."""
+    went, will_try, coach_does = PAGES[(number + hour.isocalendar().week) % len(PAGES)]
+    week = {"pair": pair, "week": hour.date(), "now": hour}
+    worksheets.write(by=pair.learner, went=went, will_try=will_try, **week)
+    if number % 3:
+        worksheets.write(by=pair.coach, coach_does=coach_does, **week)
+
+
+def _decide(*, now: datetime) -> None:
+    """In a cohort's first weeks the head answers pairs that do not meet; later cases wait."""
+    head = Person.objects.get(key="M001")
+    waits = case_queries.to_decide(head).filter(
+        opened_at__lte=now - PATIENCE, clock=Case.Clock.ACTIVITY
+    )
+    for case in waits.select_related("pair__cohort"):
+        if _grown(case.pair.cohort, now=now):
+            continue
+        cases.decide(
+            case=case,
+            decision=Case.Decision.EVERYTHING,
+            note="Your shifts hardly overlapped in these weeks; from Monday on they do.",
+            means=cases.Means(weeks=2),
+            by=head,
+            now=now,
+        )

@@ -2,7 +2,7 @@
 The whole story: an export is uploaded, people are ranked and paired, the plan
 is launched, weeks pass, and the cohort closes when the last pair has passed.
 
-Every sweep runs twice at every step, so nothing may depend on it running once.
+Every sweep runs twice whenever something happened, so nothing may depend on it running once.
 """
 
 import csv
@@ -20,7 +20,7 @@ from coaching.domain import centre
 from coaching.models import Band, Case, Cohort, Import, Letter, Notice, Pair, Plan, Reading
 from coaching.notifications import rendering
 from coaching.queries import clock
-from coaching.services import imports, progress, ticks
+from coaching.services import imports, sessions, ticks
 from tests import factories
 
 FIRST_WEEK = date(2026, 9, 7)
@@ -204,7 +204,9 @@ def test_from_an_upload_to_a_closed_cohort(story, client_of):
     # Each stuck pair was put before the manager, once an episode.
     cases = Case.objects.count()
     assert cases >= 1
-    assert Letter.objects.filter(kind=Letter.Kind.ESCALATION).count() == cases
+    # Nobody decides in this story: some went one level up before the pair moved again.
+    levels = Letter.objects.filter(kind=Letter.Kind.ESCALATION).values_list("dedupe_key", flat=True)
+    assert len({":".join(key.split(":")[:3]) for key in levels}) == cases
     assert not Case.objects.filter(decided_at=None).exists()
 
     # Reminders until the pair passed, and not one after that.
@@ -242,31 +244,36 @@ def test_from_an_upload_to_a_closed_cohort(story, client_of):
         rendered = rendering.render(letter)
         assert (message.subject, message.body) == (rendered.subject, rendered.text)
         assert message.to == [letter.recipient.email]
-    assert Notice.objects.count() == Letter.objects.count()
+    twins = set(Notice.objects.values_list("dedupe_key", flat=True))
+    # A digest may come by mail alone: its page says it at any time.
+    told = Letter.objects.exclude(kind=Letter.Kind.DIGEST)
+    assert set(told.values_list("dedupe_key", flat=True)) <= twins
 
     # A month later nobody has been written to again, but for the digest of the last week.
     before = set(Letter.objects.values_list("pk", flat=True))
+    story.now = story.now.replace(hour=12)
     for _ in range(30):
         story.now += timedelta(days=1)
-        story.sweep()
-    later = Letter.objects.exclude(pk__in=before)
+        ticks.tick(now=story.now)
+    # A week with nothing to say leaves a row that says so, and no letter.
+    later = Letter.objects.exclude(pk__in=before).exclude(state=Letter.State.CANCELLED)
     assert set(later.values_list("kind", flat=True)) <= {Letter.Kind.DIGEST}
     assert Counter(later.values_list("recipient", flat=True)).most_common(1)[0][1] == 1
 
 
 def live_through_week(story: Story, *, until: datetime, passed_on: dict) -> None:
-    """A few sweeps a day, one of them at eight in London; every pair meets on Thursdays."""
+    """Two sweeps a working day, one of them at eight in London; every pair meets on Thursdays."""
     for _ in range(24 * 8):
         at = story.now.replace(minute=0) + timedelta(hours=1)
         if at >= until:
             return
         story.now = at
-        if at.hour not in (7, 8, 11):
+        if at.hour not in (8, 16) or at.weekday() > 4:
             continue
-        if (at.weekday(), at.hour) == (3, 7):
+        if (at.weekday(), at.hour) == (3, 8):
             for pair in Pair.objects.active().select_related("learner__team", "coach"):
-                progress.log_session(pair=pair, held_on=at.date(), note="", by=pair.coach, now=at)
-        story.sweep()
+                sessions.log(pair=pair, held_on=at.date(), note="", by=pair.coach, now=at)
+        ticks.tick(now=at)
         note_passes(passed_on, at)
 
 

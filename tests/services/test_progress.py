@@ -1,12 +1,13 @@
 """Readings and sessions move pairs: on track, at risk, stuck, passed; cases open and close."""
 
 import math
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
-from coaching.models import Case, Cohort, Event, Letter, Look, Notice, Pair, Reading
+from coaching.models import Case, Cohort, Event, Leave, Letter, Look, Notice, Pair, Reading
 from coaching.notifications import messages, outbox
+from coaching.queries import pairs as pair_queries
 from coaching.services import progress
 from tests import factories
 from tests.conftest import NOW
@@ -62,6 +63,9 @@ def test_a_complete_week_with_readings_is_one_look(swim, pair):
     # On the Sunday of the second week only the first one is complete.
     swim.look(after=2 * WEEK + 6 * DAY)
     assert list(pair.looks.values_list("number", flat=True)) == [1]
+    # These readings came before the week was over: so the rest of it is waited for.
+    swim.look(after=2 * DAY)
+    assert list(pair.looks.values_list("number", flat=True)) == [1]
     swim.look(after=DAY)
     first, second = pair.looks.all()
     assert (second.number, second.week, second.n) == (2, pair.counts_from + WEEK, 120)
@@ -92,17 +96,72 @@ def test_several_weeks_at_once_are_several_looks(swim, pair):
     assert list(pair.looks.values_list("number", "n")) == [(1, 60), (2, 120), (4, 180)]
 
 
-def test_a_look_is_never_redone_and_late_readings_count_from_the_next_one(swim, pair):
-    swim.read(2, 3.5)
-    swim.look(after=3 * WEEK)
-    before = list(pair.looks.values_list("number", "n", "level"))
-    swim.read(1, 4.0)
-    swim.read(2, 4.0)
-    swim.look(after=DAY)
-    assert list(pair.looks.values_list("number", "n", "level")) == before
+def arrive(swim: Swim, *, after: timedelta = timedelta(0)) -> None:
+    """What was read so far is stored now."""
+    swim.now += after
+    progress.readings_arrived(Reading.objects.filter(person=swim.pair.learner), now=swim.now)
+
+
+def test_readings_that_arrive_after_their_week_are_looked_at_at_once(swim, pair):
+    swim.read(1, 3.4)
+    arrive(swim, after=2 * WEEK)
+    assert list(pair.looks.values_list("number", "n")) == [(1, 60)]
+
+
+def test_a_part_of_a_week_is_no_look_until_the_rest_had_time_to_come(swim, pair):
+    # Thursday's export holds three days; Monday's the whole week.
+    swim.read(1, 4.4, n=20)
+    arrive(swim, after=WEEK + 3 * DAY)
+    swim.look(after=4 * DAY)
+    assert not pair.looks.exists()
+    swim.read(1, 3.4, n=60)
+    arrive(swim)
+    assert list(pair.looks.values_list("number", "n")) == [(1, 60)]
+
+
+def test_a_week_is_over_when_it_is_over_where_the_learner_is(swim, pair, lea):
+    lea.time_zone = "Pacific/Honolulu"
+    lea.save()
+    swim.read(1, 3.4)
+    # Monday half past seven in London is still Sunday over there.
+    arrive(swim, after=2 * WEEK)
+    assert not pair.looks.exists()
+    swim.look(after=3 * DAY)
+    assert pair.looks.count() == 1
+
+
+def test_a_correction_changes_the_looks_it_concerns_and_no_other(swim, pair):
+    for week in (1, 2, 3):
+        swim.read(week, 3.5)
+    arrive(swim, after=4 * WEEK)
+    before = list(pair.looks.values_list("number", "level"))
+    swim.read(2, 4.2)
+    arrive(swim, after=DAY)
+    after = list(pair.looks.values_list("number", "level"))
+    assert after[0] == before[0]
+    assert after[1][1] > before[1][1]
+    assert after[2][1] > before[2][1]
+    taken = list(pair.looks.values_list("taken_at", flat=True))
+    assert taken == [NOW + 4 * WEEK, swim.now, swim.now]
+
+
+def test_a_week_that_comes_late_is_put_where_it_belongs(swim, pair):
+    swim.read(1, 3.5)
     swim.read(3, 3.5)
-    swim.look(after=WEEK)
-    assert list(pair.looks.values_list("number", "n")) == [(2, 60), (3, 180)]
+    arrive(swim, after=4 * WEEK)
+    swim.read(2, 3.5)
+    arrive(swim, after=DAY)
+    assert list(pair.looks.values_list("number", "n")) == [(1, 60), (2, 120), (3, 180)]
+
+
+def test_looking_again_changes_nothing(swim, pair):
+    for week in (1, 2):
+        swim.read(week, 3.5)
+    arrive(swim, after=3 * WEEK)
+    before = list(pair.looks.values())
+    arrive(swim, after=DAY)
+    swim.look(after=5 * DAY)
+    assert list(pair.looks.values()) == before
 
 
 def test_a_level_is_read_from_the_newest_eight_weeks(swim, pair):
@@ -205,124 +264,49 @@ def test_who_passes_while_stuck_leaves_no_case_open(swim, pair):
     assert Case.objects.get().decision == Case.Decision.RECOVERED
 
 
-def test_without_a_manager_the_one_who_made_the_cohort_decides(swim, team, mara):
-    team.manager = None
-    team.save()
-    swim.look(after=11 * DAY)
-    assert Letter.objects.get(kind="escalation").recipient == mara
+# -- a cohort's clocks, and days away ----------------------------------------------------------
 
 
-# -- decisions -----------------------------------------------------------------------------
+def set_clocks(pair, mara, **values) -> None:
+    clocks = {
+        "first_session_days": 20, "next_session_days": 14, "readings_days": 21,
+        "looks_without_movement": 6, **values,
+    }  # fmt: skip
+    progress.set_clocks(cohort=pair.cohort, by=mara, now=NOW, **clocks)
 
 
-@pytest.fixture
-def case(swim) -> Case:
-    swim.look(after=11 * DAY)
-    return Case.objects.select_related("pair__learner", "pair__coach", "pair__metric").get()
-
-
-def decide(case: Case, swim: Swim, mara, decision: str, note: str = "A new start.") -> None:
-    progress.decide(case=case, decision=decision, note=note, by=mara, now=swim.now)
-    swim.pair.refresh_from_db()
-    case.refresh_from_db()
-
-
-def test_more_time_starts_the_clocks_again(case, swim, mara, lea, ivo):
-    before = swim.pair.test_date
-    decide(case, swim, mara, Case.Decision.EVERYTHING)
-    pair = swim.pair
-    assert (case.decision, case.decided_by, case.note) == ("everything", mara, "A new start.")
-    assert pair.state == Pair.State.AT_RISK
-    assert pair.clocks_from == swim.now.date()
-    assert pair.test_date == before + 4 * WEEK
-    letters = Letter.objects.filter(kind="decided")
-    assert {row.recipient for row in letters} == {lea, ivo}
-    assert {row.context["note"] for row in letters} == {"A new start."}
-    assert swim.look(after=9 * DAY).state != Pair.State.STUCK
+def test_pairs_are_judged_by_the_clocks_of_their_cohort(swim, pair, mara):
+    set_clocks(pair, mara)
+    assert Event.objects.filter(verb="clocks set").get().details == {"first_session_days": 20}
+    assert swim.look(after=16 * DAY).state == Pair.State.ON_TRACK
+    assert swim.look(after=3 * DAY).state == Pair.State.AT_RISK
     assert swim.look(after=DAY).state == Pair.State.STUCK
-    assert Case.objects.count() == 2
 
 
-def test_a_test_that_is_over_moves_to_four_weeks_from_today(case, swim, mara):
-    Pair.objects.update(test_date=date(2027, 3, 2))
-    case.pair.refresh_from_db()
-    decide(case, swim, mara, Case.Decision.EVERYTHING)
-    assert swim.pair.test_date == swim.now.date() + 4 * WEEK
+@pytest.mark.parametrize(
+    "wrong", [{"first_session_days": 2}, {"readings_days": 91}, {"looks_without_movement": 2}]
+)
+def test_clocks_have_sensible_ends(pair, mara, wrong):
+    with pytest.raises(progress.ClocksRefused):
+        set_clocks(pair, mara, **wrong)
+    pair.cohort.refresh_from_db()
+    assert pair.cohort.first_session_days == 10
 
 
-def test_the_end_is_said_openly_and_closes_the_cohort(case, swim, mara, lea):
-    outbox.promise(
-        [messages.reminder(case.pair, lea, due=swim.now, last=None, sessions=0)], now=swim.now
-    )
-    decide(case, swim, mara, Case.Decision.ACCEPT)
-    assert (swim.pair.state, swim.pair.ended_at) == (Pair.State.ENDED, swim.now)
-    assert Letter.objects.get(kind="reminder").state == Letter.State.CANCELLED
-    assert Letter.objects.filter(kind="decided", state=Letter.State.PENDING).count() == 2
-    assert Cohort.objects.get().state == Cohort.State.CLOSED
-    assert swim.look(after=5 * WEEK).state == Pair.State.ENDED
+def test_new_clocks_wake_the_pairs_of_their_cohort_at_once(pair, make_pairs, mara):
+    other = make_pairs(1)[0]
+    set_clocks(pair, mara)
+    assert list(Pair.objects.filter(next_check_at=NOW)) == [pair]
+    assert other.next_check_at > NOW
 
 
-def test_a_decision_needs_a_reason_and_is_made_once(case, swim, mara):
-    for decision, note, refusal in (
-        ("recovered", "-", progress.NoSuchDecision),
-        ("", "-", progress.NoSuchDecision),
-        ("accept", "  ", progress.NoReason),
-    ):
-        with pytest.raises(refusal):
-            decide(case, swim, mara, decision, note)
-    decide(case, swim, mara, Case.Decision.EVERYTHING)
-    with pytest.raises(progress.CaseDecided):
-        decide(case, swim, mara, Case.Decision.ACCEPT)
-    assert swim.pair.state == Pair.State.AT_RISK
-
-
-def test_a_sweep_that_read_the_pair_before_the_decision_changes_nothing(case, swim, mara):
-    stale = Pair.objects.prefetch_related("looks", "sessions").get()
-    decide(case, swim, mara, Case.Decision.EVERYTHING)
-    stale.all_looks = []
-    verdict = progress.progress.Verdict(progress.progress.State.ON_TRACK, None, "-")
-    progress._settle(stale, verdict, now=swim.now)
-    swim.pair.refresh_from_db()
-    assert swim.pair.state == Pair.State.AT_RISK
-
-
-# -- sessions --------------------------------------------------------------------------------
-
-
-def test_a_session_is_logged_once_a_day_and_looked_at_at_once(pair, lea, ivo):
-    later = NOW + 3 * DAY
-    for by, note in ((lea, "Listening"), (ivo, "Listening, and closing")):
-        progress.log_session(pair=pair, held_on=later.date(), note=note, by=by, now=later)
-    session = pair.sessions.get()
-    assert (session.note, session.logged_by) == ("Listening, and closing", ivo)
-    pair.refresh_from_db()
-    assert pair.next_check_at == later
-    assert Event.objects.filter(verb="session logged").count() == 2
-
-
-@pytest.mark.parametrize("days", [-1, 4])
-def test_a_session_has_taken_place_and_not_before_the_pair_began(pair, lea, days):
-    with pytest.raises(progress.NotYet):
-        progress.log_session(
-            pair=pair, held_on=NOW.date() + days * DAY, note="", by=lea, now=NOW + 3 * DAY
-        )
-
-
-def test_the_first_session_may_be_on_the_evening_of_the_launch(pair, lea):
-    # 00:30 in London is still the day before in Los Angeles.
-    lea.time_zone = "America/Los_Angeles"
-    launched = NOW.replace(hour=0, minute=30) + DAY
-    Pair.objects.update(started_at=launched)
-    pair.refresh_from_db()
-    evening = launched + timedelta(hours=2)
-    session = progress.log_session(pair=pair, held_on=NOW.date(), note="", by=lea, now=evening)
-    assert session.held_on == NOW.date()
-
-
-def test_after_the_end_there_is_nothing_to_log(pair, lea):
-    pair.state = Pair.State.ENDED
-    with pytest.raises(progress.NotSwimming):
-        progress.log_session(pair=pair, held_on=NOW.date(), note="", by=lea, now=NOW)
+def test_the_clocks_stand_still_while_one_of_the_two_is_away(swim, pair, ivo, mara):
+    Leave.objects.create(
+        person=ivo, first_day=NOW.date() + 2 * DAY, last_day=NOW.date() + 8 * DAY,
+        noted_by=mara, noted_at=NOW,
+    )  # fmt: skip
+    assert swim.look(after=16 * DAY).state == Pair.State.AT_RISK
+    assert swim.look(after=DAY).state == Pair.State.STUCK
 
 
 # -- the sweep -------------------------------------------------------------------------------
@@ -361,22 +345,23 @@ def test_any_number_of_pairs_costs_the_same(
     for pair in make_pairs(number):
         factories.hold_session(pair, NOW.date() + 10 * DAY)
         factories.add_reading(pair.learner, pair.metric, pair.counts_from, mean=3.4)
-    # The pairs, their looks and sessions, the readings; storing looks; the next check; no more due.
-    with django_assert_max_num_queries(9):
-        assert progress.check_due(now=NOW + 15 * DAY) == number
+    # The pairs, their looks, sessions, targets and leaves, the readings; storing looks in a
+    # transaction; the next check; no more due.
+    with django_assert_max_num_queries(12):
+        assert progress.check_due(now=NOW + 16 * DAY) == number
     assert Look.objects.count() == number
 
 
 def test_a_pair_that_cannot_be_judged_keeps_no_other_waiting(make_pairs, monkeypatch, caplog):
     broken, other = make_pairs(2)
-    plain = progress.verdict_on
+    plain = pair_queries.verdict_on
 
     def verdict_on(pair, **values):
         if pair == broken:
             raise ZeroDivisionError
         return plain(pair, **values)
 
-    monkeypatch.setattr(progress, "verdict_on", verdict_on)
+    monkeypatch.setattr(pair_queries, "verdict_on", verdict_on)
     with pytest.raises(ExceptionGroup):
         progress.check_due(now=NOW + 11 * DAY)
     other.refresh_from_db()

@@ -72,7 +72,7 @@ def test_hands_are_those_of_the_ranked_who_swim_in_no_pair(ranking, crew, team, 
     cohort = factories.make_cohort(team, csat, now=NOW)
     pair = factories.make_pair(crew[4], crew[20], metric=csat, cohort=cohort, now=NOW)
     assert [hand.person for hand in selection.hands_in(ranking)] == [crew[3]]
-    Pair.objects.filter(pk=pair.pk).update(state=Pair.State.ENDED, ended_at=NOW)
+    Pair.objects.filter(pk=pair.pk).update(state=Pair.State.ENDED, ended_at=NOW, ending="accepted")
     assert {hand.person for hand in selection.hands_in(ranking)} == {crew[3], crew[4]}
 
 

@@ -41,10 +41,10 @@ def test_a_restless_ticker_sends_each_letter_once(pair):
         ticks.tick(now=hour)
         ticks.tick(now=hour)
         hour += timedelta(hours=6)
-    # A note for each side on Wednesday; on Monday a digest for both and for Mara.
+    # Each side is asked twice for a first session; on Monday a digest for both and for Mara.
     kinds = sorted(Letter.objects.values_list("kind", flat=True))
-    assert kinds == ["digest"] * 3 + ["reminder"] * 2
+    assert kinds == ["digest"] * 3 + ["reminder"] * 4
     assert set(Letter.objects.values_list("state", flat=True)) == {Letter.State.SENT}
-    assert len(mail.outbox) == Notice.objects.count() == 5
+    assert len(mail.outbox) == Notice.objects.count() == 7
     # Not a single session in the first week.
     assert Pair.objects.get().state == Pair.State.AT_RISK

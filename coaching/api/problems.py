@@ -10,10 +10,28 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from coaching.errors import CoachingError
-from coaching.services.cohorts import AlreadyLaunched, NotReady, SeatTaken
+from coaching.services import (
+    cases,
+    clinics,
+    departures,
+    helping,
+    launches,
+    sessions,
+    waiting,
+    worksheets,
+)
 from coaching.services.imports import WrongMoment
-from coaching.services.plans import CohortLaunched, NotADraft
-from coaching.services.progress import CaseDecided, NotSwimming
+from coaching.services.launches import AlreadyLaunched, NotReady, SeatTaken
+from coaching.services.plans import (
+    BeingSolved,
+    ChangedMeanwhile,
+    CohortLaunched,
+    NotADraft,
+    NothingToRedo,
+    NothingToUndo,
+    OnlyPlan,
+    WishRefused,
+)
 from coaching.services.readings import RowsRefused, TooManyRows
 from coaching.services.scorecards import ScorecardRefused
 
@@ -29,23 +47,48 @@ class TooLarge(exceptions.APIException):
     default_detail = "This is too large."
 
 
-class Stale(exceptions.APIException):
-    status_code = HTTPStatus.PRECONDITION_FAILED
-    default_detail = NotReady.message
-
-
 # Refusals that are not about what was asked but about when.
 STATUS = {
     AlreadyLaunched: HTTPStatus.CONFLICT,
-    CaseDecided: HTTPStatus.CONFLICT,
+    cases.CaseDecided: HTTPStatus.CONFLICT,
+    cases.NotSwimming: HTTPStatus.CONFLICT,
+    BeingSolved: HTTPStatus.CONFLICT,
     CohortLaunched: HTTPStatus.CONFLICT,
     NotADraft: HTTPStatus.CONFLICT,
-    NotSwimming: HTTPStatus.CONFLICT,
+    NothingToRedo: HTTPStatus.CONFLICT,
+    NothingToUndo: HTTPStatus.CONFLICT,
+    OnlyPlan: HTTPStatus.CONFLICT,
+    sessions.NotPlanned: HTTPStatus.CONFLICT,
+    sessions.NotSwimming: HTTPStatus.CONFLICT,
+    worksheets.LearnerFirst: HTTPStatus.CONFLICT,
+    worksheets.NotSwimming: HTTPStatus.CONFLICT,
+    departures.Noted: HTTPStatus.CONFLICT,
+    departures.NotActive: HTTPStatus.CONFLICT,
+    departures.NotYours: HTTPStatus.FORBIDDEN,
+    helping.NotPassed: HTTPStatus.CONFLICT,
+    helping.NotSwimming: HTTPStatus.CONFLICT,
+    helping.NotYours: HTTPStatus.FORBIDDEN,
+    helping.SteppedBack: HTTPStatus.CONFLICT,
+    launches.BothSides: HTTPStatus.CONFLICT,
+    launches.NotAgain: HTTPStatus.CONFLICT,
+    launches.NotRunning: HTTPStatus.CONFLICT,
+    launches.SessionHeld: HTTPStatus.CONFLICT,
+    launches.SomebodyLeft: HTTPStatus.CONFLICT,
+    launches.TooLate: HTTPStatus.CONFLICT,
+    waiting.NoSeat: HTTPStatus.CONFLICT,
+    waiting.NobodyProposed: HTTPStatus.CONFLICT,
+    waiting.NotRunning: HTTPStatus.CONFLICT,
+    waiting.Settled: HTTPStatus.CONFLICT,
     SeatTaken: HTTPStatus.CONFLICT,
     WrongMoment: HTTPStatus.CONFLICT,
+    ChangedMeanwhile: HTTPStatus.PRECONDITION_FAILED,
     NotReady: HTTPStatus.PRECONDITION_FAILED,
     TooManyRows: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
 }
+
+
+# Refusals that name the field of the body that they are about.
+POINTED = (ScorecardRefused, WishRefused, cases.MeansRefused, clinics.ClinicRefused)
 
 
 def problem_response(error: Exception, context: dict) -> Response | None:
@@ -84,7 +127,7 @@ def problem_response(error: Exception, context: dict) -> Response | None:
 
 def _refusal(error: CoachingError) -> Response:
     extra = {}
-    if isinstance(error, ScorecardRefused):
+    if isinstance(error, POINTED):
         extra["errors"] = [{"pointer": f"#/{error.field}", "detail": error.message}]
     if isinstance(error, RowsRefused):
         extra["count"] = error.count

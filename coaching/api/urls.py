@@ -6,7 +6,18 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.routers import SimpleRouter
 
 from coaching.api import schema  # noqa: F401 (registers how tokens are described)
-from coaching.api.views import auth, cohorts, imports, letters, pairs, people, plans, rankings
+from coaching.api.views import (
+    auth,
+    cohorts,
+    departures,
+    imports,
+    letters,
+    pairs,
+    people,
+    plans,
+    preferences,
+    rankings,
+)
 
 app_name = "api"
 
@@ -22,9 +33,14 @@ router.register("rankings/<slug:id>/standings", rankings.Standings, "standing")
 router.register("cohorts", cohorts.Cohorts, "cohort")
 router.register("plans", plans.Plans, "plan")
 router.register("pairs", pairs.Pairs, "pair")
+router.register("pairs", departures.PairSides, "pair-side")
+router.register("plans", departures.LaunchLetters, "plan-launch")
+router.register("people", departures.PersonDays, "person-days")
+router.register("sessions", pairs.Sessions, "session")
 router.register("cases", pairs.Cases, "case")
 router.register("letters", letters.Letters, "letter")
 router.register("notices", letters.Notices, "notice")
+router.register("me/channels", preferences.Channels, "channel")
 router.register("events", letters.Events, "event")
 router.register("readings", people.Readings, "reading")
 
@@ -40,6 +56,7 @@ urlpatterns = [
     path("auth/logout/", auth.SignOut.as_view(), name="logout"),
     path("auth/logoutall/", auth.SignOutEverywhere.as_view(), name="logout-all"),
     path("me/", people.MeView.as_view(), name="me"),
+    path("me/preferences/", preferences.Preferences.as_view(), name="my-preferences"),
     path("me/skills/", people.MySkillsView.as_view(), name="my-skills"),
     path("schema/", description, name="schema"),
     path("docs/", docs, name="docs"),

@@ -10,7 +10,7 @@ from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from coaching.domain import cadence
-from coaching.models import Case, Cohort, Look, Metric, Person, Reading
+from coaching.models import Case, Channel, Cohort, Helper, Look, Metric, Person, Reading, Waiting
 from coaching.notifications import messages, outbox
 from coaching.services import audit, cohorts, imports, people, plans, rankings
 from tests import factories
@@ -101,7 +101,7 @@ def world(team, mara, ivo, lea, csat, pair, ranked, now) -> SimpleNamespace:
     Look.objects.create(
         pair=pair, week=now.date(), number=1, n=20, level=3.2, se=0.1, p_reached=0.02, taken_at=now
     )
-    factories.hold_session(pair, now.date())
+    session = factories.hold_session(pair, now.date())
     outbox.promise([messages.invitation(pair, reader) for reader in (lea, ivo)], now=now)
     people.raise_hand(person=lea, metric=csat, note="Calls about refunds", now=now)
     audit.record("looked", pair, by=mara, now=now, team=team)
@@ -111,9 +111,18 @@ def world(team, mara, ivo, lea, csat, pair, ranked, now) -> SimpleNamespace:
         plan=ranked.plan, kind="pin", learner=first.learner, coach=first.coach, by=mara, now=now
     )
     letter = pair.letters.get(recipient=lea)
+    place = Waiting.objects.create(
+        cohort=ranked.cohort, learner=first.learner, why="no_seat", place=1, since=now
+    )
+    helper = factories.make_person(team=team)
+    Helper.objects.create(pair=pair, person=helper, since=now)
+    channel = Channel.objects.create(
+        person=lea, kind="webhook", url="https://example.org/", secret="whsec_eA==", made_at=now
+    )
     return SimpleNamespace(
-        **vars(ranked), team=team, pair=pair, case=case, letter=letter, source=source,
-        metric=csat, person=lea, learner=first.learner, coach=first.coach,
+        **vars(ranked), team=team, place=place, helper=helper, pair=pair, session=session,
+        case=case, letter=letter, source=source,
+        channel=channel, metric=csat, person=lea, learner=first.learner, coach=first.coach,
     )  # fmt: skip
 
 

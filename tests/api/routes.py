@@ -18,14 +18,25 @@ def names(patterns: list = urls.urlpatterns) -> Iterator[str]:
 
 def writes(patterns: list = urls.urlpatterns) -> Iterator[tuple[str, str]]:
     """Name and method of each route that changes something."""
+    yield from answering(("post", "put", "patch", "delete"), patterns)
+
+
+def reads() -> Iterator[str]:
+    """Name of each route that can be looked at."""
+    return (name for name, _ in answering(("get",)))
+
+
+def answering(
+    methods: tuple[str, ...], patterns: list = urls.urlpatterns
+) -> Iterator[tuple[str, str]]:
     for entry in patterns:
         if isinstance(entry, URLResolver):
-            yield from writes(entry.url_patterns)
+            yield from answering(methods, entry.url_patterns)
             continue
         view = entry.callback
-        methods = getattr(view, "actions", None) or getattr(view, "view_class", None)
-        for method in ("post", "put", "patch", "delete"):
-            if method in methods if isinstance(methods, dict) else hasattr(methods, method):
+        known = getattr(view, "actions", None) or getattr(view, "view_class", None)
+        for method in methods:
+            if method in known if isinstance(known, dict) else hasattr(known, method):
                 yield entry.name, method
 
 
@@ -42,9 +53,13 @@ def url_of(name: str, world: SimpleNamespace) -> str:
         "plan": world.plan,
         "pair": world.pair,
         "case": world.case,
+        "session": world.session,
         "letter": world.letter,
+        "channel": world.channel,
     }
     kind = next((kind for kind in things if name.startswith(kind)), "")
+    if kind == "session":
+        return reverse(f"api:{name}", kwargs={"id": world.session.uid})
     if name == "metric-detail":
         return reverse("api:metric-detail", kwargs={"key": world.metric.key})
     if name == "hand-raise-detail":
@@ -52,6 +67,21 @@ def url_of(name: str, world: SimpleNamespace) -> str:
     if name == "plan-rule":
         people = {"learner": world.learner.public_id, "coach": world.coach.public_id}
         return reverse("api:plan-rule", kwargs={"id": world.plan.public_id, **people})
+    if name in ("plan-prices", "plan-compare"):
+        other = (
+            {"learner": world.learner.public_id}
+            if name == "plan-prices"
+            else {"other": world.plan.public_id}
+        )
+        return reverse(f"api:{name}", kwargs={"id": world.plan.public_id, **other})
+    if name in ("cohort-accept", "cohort-drop"):
+        numbers = {"id": world.cohort.public_id, "number": world.place.pk}
+        return reverse(f"api:{name}", kwargs=numbers)
+    if name == "pair-side-helper":
+        who = {"id": world.pair.public_id, "person": world.helper.public_id}
+        return reverse(f"api:{name}", kwargs=who)
+    if name == "person-days-leave":
+        return reverse(f"api:{name}", kwargs={"id": world.person.public_id, "number": 1})
     if name == "notice-read" or (name.endswith("-list") and kind != "standing") or not kind:
         return reverse(f"api:{name}")
     return reverse(f"api:{name}", kwargs={"id": things[kind].public_id})

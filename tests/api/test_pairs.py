@@ -88,7 +88,9 @@ def test_a_session_is_logged_once_a_day(lea_api, ivo_api, where, pair):
     ivo_api.post(sessions, {"held_on": "2027-03-01", "note": "Openings, and pauses"})
     assert Session.objects.count() == 1
     told = lea_api.get(sessions).json()
-    assert [row["note"] for row in told["results"]] == ["Openings, and pauses"]
+    assert [(row["note"], row["state"]) for row in told["results"]] == [
+        ("Openings, and pauses", "held")
+    ]
     assert lea_api.get(where).json()["last_session"] == "2027-03-01"
 
 
@@ -98,7 +100,7 @@ def test_a_session_to_come_is_refused(lea_api, where):
 
 
 def test_nothing_is_logged_after_the_end(lea_api, where, pair, now):
-    pair.state, pair.ended_at = "ended", now
+    pair.state, pair.ended_at, pair.ending = "ended", now, "left"
     pair.save()
     answer = lea_api.post(f"{where}sessions/", {"held_on": "2027-03-01"})
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:lanemate:not-swimming")
@@ -148,3 +150,62 @@ def test_nobody_decides_about_their_own_pair(mara_api, pair, case, mara):
     pair.save()
     assert mara_api.get("/api/v1/cases/").json()["count"] == 0
     assert mara_api.get(f"/api/v1/cases/{case.public_id}/").status_code == 404
+
+
+def test_a_session_is_planned_moved_and_said_to_be_held(lea_api, ivo_api, where, now):
+    answer = lea_api.post(f"{where}plan/", {"starts_at": "2027-03-03T13:30:00Z", "place": "Room 3"})
+    assert answer.status_code == 201
+    told = answer.json()
+    assert (told["state"], told["starts_at"], told["minutes"]) == (
+        "planned", "2027-03-03T13:30:00Z", 45,
+    )  # fmt: skip
+    session = f"/api/v1/sessions/{told['id']}/"
+    moved = ivo_api.post(f"{session}move/", {"starts_at": "2027-03-04T13:30:00+01:00"})
+    assert moved.json()["starts_at"] == "2027-03-04T12:30:00Z"
+    early = lea_api.post(f"{session}answer/", {"answer": "held"})
+    assert (early.status_code, early.json()["type"]) == (400, "urn:lanemate:not-yet")
+    for _ in range(2):
+        gone = ivo_api.post(f"{session}answer/", {"answer": "withdrawn"})
+        assert (gone.status_code, gone.json()["state"]) == (200, "withdrawn")
+    again = ivo_api.post(f"{session}move/", {"starts_at": "2027-03-05T13:30:00Z"})
+    assert (again.status_code, again.json()["type"]) == (409, "urn:lanemate:not-planned")
+
+
+def test_only_the_two_plan_and_write(mara_api, where, pair, now):
+    session = Session.objects.create(
+        pair=pair, state="planned", starts_at=now, logged_by=pair.learner, logged_at=now
+    )
+    for address, body in (
+        (f"{where}plan/", {"starts_at": "2027-03-03T13:30:00Z"}),
+        (f"{where}worksheets/", {"week": "2027-03-01", "went": "-"}),
+        (f"{where}help/", {}),
+        (f"/api/v1/sessions/{session.uid}/move/", {"starts_at": "2027-03-03T13:30:00Z"}),
+        (f"/api/v1/sessions/{session.uid}/answer/", {"answer": "held"}),
+    ):
+        assert mara_api.post(address, body).status_code == 404, address
+
+
+def test_a_page_of_the_week_is_written_by_both(lea_api, ivo_api, mara_api, where):
+    pages = f"{where}worksheets/"
+    early = ivo_api.post(pages, {"week": "2027-03-01", "coach_does": "Listen in"})
+    assert (early.status_code, early.json()["type"]) == (409, "urn:lanemate:learner-first")
+    lea_api.post(pages, {"week": "2027-03-03", "went": "Two good calls", "will_try": "Pauses"})
+    ivo_api.post(pages, {"week": "2027-03-01", "coach_does": "Listen in"})
+    (page,) = mara_api.get(pages).json()["results"]
+    assert (page["week"], page["went"], page["coach_does"]) == (
+        "2027-03-01", "Two good calls", "Listen in",
+    )  # fmt: skip
+
+
+def test_help_is_asked_for(lea_api, where, mara):
+    assert lea_api.post(f"{where}help/", {"note": "No time"}).status_code == 204
+    assert mara.letters.get().context["note"] == "No time"
+
+
+def test_a_case_goes_another_way(mara_api, case):
+    where = f"/api/v1/cases/{case.public_id}/decision/"
+    given = {"decision": "redirect", "note": "A step first."}
+    refused = mara_api.post(where, {**given, "target": 2.5})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "#/target")
+    told = mara_api.post(where, {**given, "target": 3.4, "weeks": 2}).json()
+    assert told["means"] == {"target": 3.4, "old_target": 3.6, "weeks": 2}

@@ -1,7 +1,7 @@
 import pytest
 
 from coaching.models import Cohort, Pair
-from coaching.services import cohorts
+from coaching.services import launches
 from tests import factories
 
 
@@ -45,6 +45,7 @@ def test_from_a_ranking_to_running_pairs(mara_api, ranked, mailoutbox):
     told = mara_api.get(f"/api/v1/cohorts/{cohort['id']}/").json()
     assert told["pairs"] == {
         "total": 5, "on_track": 5, "at_risk": 0, "stuck": 0, "passed": 0, "ended": 0,
+        "waiting": 0,
     }  # fmt: skip
     assert told["plans"] == [plan["id"]]
 
@@ -126,28 +127,33 @@ def test_a_rule_names_two_members(mara_api, plan, where, lea):
 
 def test_members_are_left_out_and_taken_in(mara_api, plan, where, crew):
     person = plan["pairs"][0]["learner"]["id"]
-    out = {"person": person, "change": "out", "note": "On leave"}
+    out = {"person": person, "change": "out", "reason": "On leave"}
     told = mara_api.post(f"{where}members/", out).json()
-    assert [(row["person"]["id"], row["note"]) for row in told["left_out"]] == [
+    assert [(row["person"]["id"], row["reason"]) for row in told["left_out"]] == [
         (person, "On leave")
     ]
     assert told["matched"] == 4
-    told = mara_api.post(f"{where}members/", {"person": person, "change": "in"}).json()
+    told = mara_api.post(
+        f"{where}members/", {"person": person, "change": "in", "reason": "Back"}
+    ).json()
     assert (told["left_out"], told["matched"]) == ([], 5)
 
     middle = crew[7].public_id
-    answer = mara_api.post(f"{where}members/", {"person": middle, "change": "in"})
+    answer = mara_api.post(
+        f"{where}members/", {"person": middle, "change": "in", "reason": "Asked"}
+    )
     assert answer.status_code == 400
     assert "learn or coach" in answer.json()["detail"]
     answer = mara_api.post(
-        f"{where}members/", {"person": middle, "change": "in", "side": "learner"}
+        f"{where}members/", {"person": middle, "change": "in", "side": "learner", "reason": "Asked"}
     )
     assert answer.status_code == 200
 
 
 def test_people_of_another_team_cannot_be_taken_in(mara_api, where, otto):
     answer = mara_api.post(
-        f"{where}members/", {"person": otto.public_id, "change": "in", "side": "coach"}
+        f"{where}members/",
+        {"person": otto.public_id, "change": "in", "side": "coach", "reason": "Good"},
     )
     assert answer.json()["errors"][0]["pointer"] == "#/person"
 
@@ -188,7 +194,7 @@ def test_a_test_before_the_core_ends_or_in_another_age_is_refused(mara_api, rank
 
 
 def test_a_running_cohort_gets_no_further_plan(mara_api, ranked, mara, now):
-    cohorts.launch(plan=ranked.plan, by=mara, now=now)
+    launches.launch(plan=ranked.plan, by=mara, now=now)
     answer = mara_api.post(f"/api/v1/cohorts/{ranked.cohort.public_id}/plan/")
     assert answer.status_code == 409
     assert ranked.cohort.plans.count() == 1
@@ -198,3 +204,139 @@ def test_cohorts_are_filtered_by_state(mara_api, ranked, team, csat, now):
     factories.make_cohort(team, csat, now=now, state="closed")
     found = mara_api.get("/api/v1/cohorts/?state=closed").json()["results"]
     assert [row["state"] for row in found] == [Cohort.State.CLOSED]
+
+
+# -- wishes, prices and steps ------------------------------------------------------------------
+
+
+def test_wishes_are_changed_and_taken_back(mara_api, plan, where):
+    told = mara_api.patch(f"{where}wishes/", {"floor": 10, "lot": 4}, format="json").json()
+    assert (told["floor"], told["lot"], told["step"]) == (10, 4, 2)
+    assert told["preferences"] == plan["preferences"]
+    told = mara_api.patch(f"{where}wishes/", {"lot": None}, format="json").json()
+    assert (told["floor"], told["lot"]) == (10, None)
+    told = mara_api.post(f"{where}undo/").json()
+    assert (told["floor"], told["lot"]) == (10, 4)
+    told = mara_api.post(f"{where}undo/").json()
+    assert (told["floor"], told["lot"]) == (0, None)
+    again = mara_api.post(f"{where}undo/")
+    assert (again.status_code, again.json()["type"]) == (409, "urn:lanemate:nothing-to-undo")
+    assert mara_api.post(f"{where}redo/").json()["lot"] == 4
+    steps = mara_api.get(f"{where}steps/").json()
+    assert [(step["number"], step["here"]) for step in steps] == [
+        (1, False), (2, True), (3, False),
+    ]  # fmt: skip
+    assert steps[1]["what"] == "No pair below 10; The lot 4 draws who waits"
+    assert steps[1]["by"]["name"] == "Mara Lindqvist"
+
+
+def test_a_refused_wish_points_at_its_field(mara_api, where):
+    answer = mara_api.patch(f"{where}wishes/", {"preferences": {"star": 1}}, format="json")
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["pointer"] == "#/preferences"
+
+
+def test_who_is_too_late_is_told_who_was_quicker(mara_api, plan, where):
+    seen = {"If-Match": f'"{plan["revision"]}"'}
+    mara_api.patch(f"{where}wishes/", {"floor": 5}, format="json")
+    answer = mara_api.post(f"{where}undo/", headers=seen)
+    assert answer.status_code == 412
+    assert "Mara Lindqvist changed this plan" in answer.json()["detail"]
+    assert "No pair below 5" in answer.json()["detail"]
+
+
+def test_prices_are_what_a_pin_then_costs(mara_api, plan, where):
+    pair = plan["pairs"][0]
+    told = mara_api.get(f"{where}prices/{pair['learner']['id']}/").json()
+    assert told["offers"][0]["here"]
+    assert told["offers"][0]["coach"] == pair["coach"]
+    offer = next(one for one in told["offers"] if one["possible"] and not one["here"])
+    assert offer["moves"][0] == {
+        "learner": pair["learner"], "before": pair["coach"], "after": offer["coach"],
+    }  # fmt: skip
+    rule = {"kind": "pin", "learner": pair["learner"]["id"], "coach": offer["coach"]["id"]}
+    price = mara_api.post(f"{where}rules/price/", rule).json()
+    assert (price["lost_seats"], price["lost_score"], price["refused"]) == (
+        offer["lost_seats"], offer["lost_score"], "",
+    )  # fmt: skip
+    assert mara_api.get(where).json()["rules"] == []
+    pinned = mara_api.post(f"{where}rules/", rule).json()
+    assert pinned["total"] == plan["total"] - offer["lost_score"]
+    moves = mara_api.get(f"{where}steps/").json()[-1]["moves"]
+    assert moves[0]["why"]
+
+
+def test_two_pairs_are_swapped(mara_api, plan, where):
+    one = plan["pairs"][0]
+    other = next(row for row in plan["pairs"] if row["coach"] != one["coach"])
+    both = {"one": one["id"], "other": other["id"]}
+    price = mara_api.post(f"{where}swap/price/", both).json()
+    told = mara_api.post(f"{where}swap/", both).json()
+    assert told["total"] == plan["total"] - price["lost_score"]
+    coach = {row["learner"]["id"]: row["coach"]["id"] for row in told["pairs"]}
+    assert coach[one["learner"]["id"]] == other["coach"]["id"]
+    # The swapped pairs are others now; one that stays keeps its id.
+    stays = {row["id"] for row in plan["pairs"]} & {row["id"] for row in told["pairs"]}
+    assert stays
+    assert not stays & {one["id"], other["id"]}
+    strange = mara_api.post(f"{where}swap/", {"one": stays.pop(), "other": "zzzzzzzzzzzz"})
+    assert strange.json()["errors"][0]["pointer"] == "#/other"
+
+
+def test_a_copy_is_compared_and_dropped(mara_api, plan, where):
+    answer = mara_api.post(f"{where}copy/", {"name": "Plan B"})
+    assert (answer.status_code, answer.json()["name"]) == (201, "Plan B")
+    other = answer["Location"]
+    pair = plan["pairs"][0]
+    rule = {"learner": pair["learner"]["id"], "coach": pair["coach"]["id"]}
+    mara_api.post(f"{other}rules/", {"kind": "forbid", **rule})
+    told = mara_api.get(f"{where}compare/{answer.json()['id']}/").json()
+    assert pair["learner"] in [row["learner"] for row in told["differences"]]
+    assert {"what": "Kept apart", "one": "0", "other": "1"} in told["figures"]
+    assert sum(row["one_matched"] for row in told["sites"]) == plan["matched"]
+    assert mara_api.patch(other, {"name": "C"}, format="json").json()["name"] == "C"
+    assert mara_api.delete(other).status_code == 204
+    last = mara_api.delete(where)
+    assert (last.status_code, last.json()["type"]) == (409, "urn:lanemate:only-plan")
+
+
+def test_floors_are_told(mara_api, plan, where):
+    floors = mara_api.get(f"{where}floors/").json()
+    assert [row["floor"] for row in floors if row["here"]] == [0]
+    assert floors[0]["matched"] == plan["matched"]
+
+
+def test_a_cohort_is_selected_again(mara_api, ranked, where):
+    answer = mara_api.post(
+        f"/api/v1/cohorts/{ranked.cohort.public_id}/select/", {"policy": "quota", "quota": 2}
+    )
+    assert answer.status_code == 200
+    sides = [member["side"] for member in answer.json()["members"]]
+    assert (sides.count("learner"), sides.count("coach")) == (2, 2)
+    assert mara_api.get(where).json()["matched"] == 2
+
+
+def test_nobody_learns_and_coaches_one_skill(mara_api, mara, ranked, plan, where, csat, now, team):
+    """A pair launched elsewhere between the solving and the launch of this plan."""
+    coach = ranked.plan.draft_pairs.select_related("coach").first().coach
+    other = factories.make_cohort(team, csat, now=now)
+    factories.make_pair(coach, factories.make_person(team=team), metric=csat, cohort=other, now=now)
+    answer = mara_api.post(f"{where}launch/", {"revision": plan["revision"]})
+    assert answer.status_code == 409
+    assert f"{coach.name} would coach Customer satisfaction here" in answer.json()["detail"]
+    quality = factories.make_metric("quality")
+    type(other.pairs.get()).objects.filter(cohort=other).update(metric=quality)
+    told = mara_api.get(where).json()["warnings"]
+    assert [coach.name in sentence and "That is allowed" in sentence for sentence in told] == [True]
+    assert mara_api.post(f"{where}launch/", {"revision": plan["revision"]}).status_code == 200
+
+
+def test_a_large_plan_is_solved_in_the_background(mara_api, plan, where, monkeypatch):
+    woken = []
+    monkeypatch.setattr("coaching.services.plans.steps.MOST_AT_ONCE", 1)
+    monkeypatch.setattr("coaching.engine.wake", lambda: woken.append(True))
+    told = mara_api.post(f"{where}solve/").json()
+    assert told["queued_at"]
+    assert woken == [True]
+    launch = mara_api.post(f"{where}launch/", {"revision": told["revision"]})
+    assert (launch.status_code, launch.json()["type"]) == (409, "urn:lanemate:being-solved")

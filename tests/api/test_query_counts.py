@@ -92,7 +92,7 @@ def test_a_plan_costs_the_same_for_any_number_of_pairs(mara_client, mara, team, 
             told = mara_client.get(f"/api/v1/plans/{plan.public_id}/").json()
         assert len(told["pairs"]) == left_in
         costs.append(len(queries))
-    assert costs[0] == costs[1] <= 13
+    assert costs[0] == costs[1] <= 18
 
 
 def test_standings_cost_the_same_for_any_number_of_people(mara_client, mara, ranked):

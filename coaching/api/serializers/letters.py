@@ -14,7 +14,7 @@ class LetterShape(PublicShape):
         model = Letter
         fields = (
             "id", "kind", "recipient", "pair", "cohort", "state", "created_at",
-            "next_attempt_at", "sent_at", "attempts", "outcome",
+            "next_attempt_at", "sent_at", "attempts", "outcome", "failure",
         )  # fmt: skip
 
     def get_state(self, letter: Letter) -> str:

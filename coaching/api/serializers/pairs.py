@@ -11,14 +11,16 @@ from rest_framework import serializers
 from coaching.api.fields import (
     CohortRef,
     MetricRef,
+    Moment,
     PersonRef,
     PublicShape,
     Quantity,
     Shape,
 )
 from coaching.api.serializers.plans import Part
-from coaching.models import Case, Look, Pair, Person, Session
+from coaching.models import Case, Look, Pair, Person, Session, Worksheet
 from coaching.queries import pairs
+from coaching.services.worksheets import LONGEST
 
 EVERYBODY = (
     "id", "side", "cohort", "learner", "coach", "metric", "state", "target", "stretch",
@@ -50,7 +52,7 @@ class AnyPair(PublicShape):
         return self.context["request"].person
 
     def get_side(self, pair: Pair) -> str:
-        return side_of(self.reader, pair)
+        return pairs.side_of(self.reader, pair)
 
     def get_level(self, pair: Pair) -> str:
         looks = list(pair.looks.all())
@@ -58,7 +60,7 @@ class AnyPair(PublicShape):
 
     def get_next_step(self, pair: Pair) -> str:
         today: date = self.context["view"].today
-        if side_of(self.reader, pair) == "manager":
+        if pairs.side_of(self.reader, pair) in ("manager", "helper"):
             return ""
         return pairs.next_step(pair, self.reader, today=today)
 
@@ -82,20 +84,20 @@ class ManagerPair(AnyPair):
         )  # fmt: skip
 
 
-BY_SIDE = {"learner": LearnerPair, "coach": CoachPair, "manager": ManagerPair}
-
-
-def side_of(reader: Person, pair: Pair) -> str:
-    if reader.pk == pair.learner_id:
-        return "learner"
-    return "coach" if reader.pk == pair.coach_id else "manager"
+# A second helper reads what the coach reads.
+BY_SIDE = {
+    "learner": LearnerPair,
+    "coach": CoachPair,
+    "helper": CoachPair,
+    "manager": ManagerPair,
+}
 
 
 class RolePair(serializers.BaseSerializer):
     """A pair as the reader's role has it."""
 
     def to_representation(self, pair: Pair) -> dict:
-        side = side_of(self.context["request"].person, pair)
+        side = pairs.side_of(self.context["request"].person, pair)
         if not hasattr(self, "_by_side"):
             # One of each for a whole list: building a serializer costs more than using it.
             self._by_side = {side: shape(context=self.context) for side, shape in BY_SIDE.items()}
@@ -131,16 +133,58 @@ class FullLook(LookShape):
 
 
 class SessionShape(Shape):
+    id = serializers.UUIDField(source="uid", read_only=True, help_text="As calendars know it.")
     logged_by = PersonRef(allow_null=True)
 
     class Meta:
         model = Session
-        fields = ("held_on", "note", "logged_by", "logged_at")
+        fields = (
+            "id", "state", "held_on", "starts_at", "minutes", "place", "note", "logged_by",
+            "logged_at",
+        )  # fmt: skip
 
 
 class NewSession(serializers.Serializer):
     held_on = serializers.DateField()
     note = serializers.CharField(max_length=500, allow_blank=True, default="")
+
+
+class PlannedSession(serializers.Serializer):
+    starts_at = Moment()
+    minutes = serializers.IntegerField(min_value=1, max_value=1440, default=45)
+    place = serializers.CharField(max_length=200, allow_blank=True, default="")
+
+
+class MovedSession(serializers.Serializer):
+    starts_at = Moment()
+    minutes = serializers.IntegerField(min_value=1, max_value=1440, required=False)
+    place = serializers.CharField(max_length=200, allow_blank=True, required=False)
+
+
+class SessionAnswer(serializers.Serializer):
+    answer = serializers.ChoiceField(choices=("held", "missed", "withdrawn"))
+    note = serializers.CharField(max_length=500, allow_blank=True, default="")
+
+
+class WorksheetShape(Shape):
+    class Meta:
+        model = Worksheet
+        fields = ("week", "went", "will_try", "learner_at", "coach_does", "coach_at")
+
+
+class WorksheetPart(serializers.Serializer):
+    """One's own part: the learner the first two, the coach the last."""
+
+    week = serializers.DateField(help_text="Any day of the week.")
+    went = serializers.CharField(max_length=LONGEST, allow_blank=True, required=False)
+    will_try = serializers.CharField(max_length=LONGEST, allow_blank=True, required=False)
+    coach_does = serializers.CharField(max_length=LONGEST, allow_blank=True, required=False)
+
+
+class HelpNote(serializers.Serializer):
+    note = serializers.CharField(
+        max_length=1000, allow_blank=True, default="", help_text="Only the manager reads it."
+    )
 
 
 class CasePair(PublicShape):
@@ -161,11 +205,40 @@ class CaseShape(PublicShape):
     class Meta:
         model = Case
         fields = (
-            "id", "pair", "clock", "episode", "opened_at", "decision", "decided_at", "decided_by",
-            "note",
+            "id", "pair", "clock", "episode", "opened_at", "level", "escalates_at", "decision",
+            "decided_at", "decided_by", "note", "means",
         )  # fmt: skip
 
 
+class ClinicPlan(serializers.Serializer):
+    led_by = serializers.CharField(max_length=12, help_text="A coach of the cohort.")
+    starts_at = Moment()
+    minutes = serializers.IntegerField(min_value=1, max_value=1440, default=60)
+    place = serializers.CharField(max_length=200, allow_blank=True, default="")
+    pairs = serializers.ListField(
+        child=serializers.CharField(max_length=12),
+        default=list,
+        max_length=30,
+        help_text="Other pairs of the cohort that join.",
+    )
+
+
 class Decision(serializers.Serializer):
-    decision = serializers.ChoiceField(choices=(Case.Decision.EVERYTHING, Case.Decision.ACCEPT))
+    decision = serializers.ChoiceField(
+        choices=(Case.Decision.EVERYTHING, Case.Decision.REDIRECT, Case.Decision.ACCEPT)
+    )
     note = serializers.CharField(max_length=2000, help_text="Both sides read this sentence.")
+    weeks = serializers.IntegerField(min_value=1, max_value=26, default=4)
+    helper = serializers.CharField(
+        max_length=12, required=False, help_text="For everything: a graduate who would help."
+    )
+    clinic = ClinicPlan(required=False, help_text="For everything: a clinic to be planned.")
+    other_coach = serializers.BooleanField(
+        default=False, help_text="To redirect: the next best coach is proposed the same day."
+    )
+    coach = serializers.CharField(
+        max_length=12, required=False, help_text="To redirect: this coach, from today."
+    )
+    target = serializers.FloatField(
+        required=False, help_text="To redirect: another target, in the metric's own units."
+    )

@@ -1,5 +1,3 @@
-from collections import Counter
-
 from rest_framework import serializers
 
 from coaching.api.fields import (
@@ -13,10 +11,12 @@ from coaching.api.fields import (
     TeamRef,
 )
 from coaching.domain.selection import NARROWEST, WIDEST
-from coaching.models import Cohort, DraftPair, Member, Plan, Rule, Scorecard, Unpaired
+from coaching.models import Cohort, DraftPair, Member, Plan, PlanStep, Rule, Scorecard, Unpaired
 from coaching.queries import cohorts, rankings
+from coaching.queries import plans as plan_queries
 from coaching.services.cohorts import MOST_SEATS
-from coaching.services.plans import FEW_COACHES
+from coaching.services.plans import FEW_COACHES, loads
+from coaching.services.plans.comparison import Comparison
 
 
 class PairTotals(serializers.Serializer):
@@ -25,6 +25,9 @@ class PairTotals(serializers.Serializer):
     at_risk = serializers.IntegerField(source="at_risk_count")
     stuck = serializers.IntegerField(source="stuck_count")
     passed = serializers.IntegerField(source="passed_count")
+    waiting = serializers.IntegerField(
+        source="waiting_count", help_text="Learners who wait for a coach."
+    )
     ended = serializers.IntegerField(source="ended_count")
 
 
@@ -104,7 +107,7 @@ class RunnerUp(serializers.Serializer):
     )
 
 
-class DraftPairShape(Shape):
+class DraftPairShape(PublicShape):
     learner = PersonRef()
     coach = PersonRef()
     metric = MetricRef()
@@ -118,7 +121,7 @@ class DraftPairShape(Shape):
     class Meta:
         model = DraftPair
         fields = (
-            "learner", "coach", "metric", "score", "parts", "reason", "feasible_coaches",
+            "id", "learner", "coach", "metric", "score", "parts", "reason", "feasible_coaches",
             "few_coaches", "pinned", "runner_up",
         )  # fmt: skip
 
@@ -138,10 +141,16 @@ class DraftPairShape(Shape):
 
 class UnpairedShape(Shape):
     learner = PersonRef()
+    competing = serializers.ListField(
+        child=serializers.CharField(), help_text="Ids of those who compete for the same seats."
+    )
+    contested = serializers.ListField(
+        child=serializers.CharField(), help_text="Ids of the coaches whose seats those are."
+    )
 
     class Meta:
         model = Unpaired
-        fields = ("learner", "reason")
+        fields = ("learner", "reason", "scarce", "competing", "contested", "seats", "place")
 
 
 class RuleShape(Shape):
@@ -159,6 +168,17 @@ class CoachLoad(serializers.Serializer):
     seats = serializers.IntegerField(help_text="Learners at a time, in this plan.")
     taken = serializers.IntegerField(help_text="Seats that running pairs hold.")
     load = serializers.IntegerField(help_text="Learners this plan gives them.")
+    free = serializers.IntegerField(help_text="Seats left after both.")
+    hours = serializers.FloatField(help_text="Hours a week, for all their learners together.")
+
+
+class LeftOut(serializers.Serializer):
+    person = PersonRef()
+    side = serializers.ChoiceField(choices=Member.Side.choices)
+    reason = serializers.CharField()
+    of_cohort = serializers.BooleanField(
+        help_text="Left out of the cohort, hence of all its plans; else of this plan only."
+    )
 
 
 class PlanShape(PublicShape):
@@ -167,41 +187,66 @@ class PlanShape(PublicShape):
     unpaired = UnpairedShape(many=True, source="shown_unpaired")
     coaches = CoachLoad(many=True)
     rules = RuleShape(many=True, source="shown_rules")
-    left_out = MemberShape(many=True)
-    preferences = serializers.DictField(child=serializers.IntegerField())
+    left_out = LeftOut(many=True, source="shown_left_out")
+    preferences = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Points for what two people have in common."
+    )
+    weights = serializers.DictField(
+        child=serializers.FloatField(), help_text="By metric; the ranking's where none is given."
+    )
+    wants = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Learners with more than one coach, by id."
+    )
+    warnings = serializers.ListField(
+        child=serializers.CharField(), help_text="What deserves a second look, in words."
+    )
 
     class Meta:
         model = Plan
         fields = (
-            "id", "cohort", "state", "revision", "matched", "total", "worst", "preferences",
-            "created_at", "solved_at", "launched_at", "pairs", "unpaired", "coaches", "rules",
-            "left_out",
+            "id", "name", "cohort", "state", "revision", "step", "matched", "total", "worst",
+            "preferences", "weights", "wants", "floor", "lot",
+            "created_at", "solved_at", "queued_at", "launched_at", "warnings", "pairs",
+            "unpaired", "coaches", "rules", "left_out",
         )  # fmt: skip
 
 
 def gathered(plan: Plan) -> Plan:
     """The plan with everything its shape tells, in a fixed number of queries."""
     members = list(cohorts.members_of(plan.cohort))
+    out = [
+        member for member in members if member.left_out or member.person.public_id in plan.left_out
+    ]
     coaches = [
         member.person
         for member in members
-        if member.side == Member.Side.COACH and not member.left_out
+        if member.side == Member.Side.COACH and member not in out
     ]
-    taken = cohorts.seats_taken(coaches)
     plan.shown_pairs = list(cohorts.draft_pairs_of(plan))
     plan.shown_unpaired = list(cohorts.unpaired_of(plan))
     plan.shown_rules = list(plan.rules.select_related("learner", "coach", "made_by"))
-    plan.left_out = [member for member in members if member.left_out]
-    load = Counter(pair.coach_id for pair in plan.shown_pairs)
+    plan.shown_left_out = [
+        {
+            "person": member.person,
+            "side": member.side,
+            "reason": plan.left_out.get(member.person.public_id, member.note),
+            "of_cohort": member.left_out,
+        }
+        for member in out
+    ]
+    load = loads.of(coaches, plan=plan)
     plan.coaches = [
         {
             "coach": coach,
-            "seats": plan.capacities.get(coach.public_id, coach.capacity),
-            "taken": taken.get(coach.pk, 0),
-            "load": load[coach.pk],
+            "seats": load[coach.pk].seats,
+            "taken": load[coach.pk].busy,
+            "load": load[coach.pk].here,
+            "free": load[coach.pk].free,
+            "hours": load[coach.pk].hours,
         }
         for coach in coaches
     ]
+    plan.warnings = plan_queries.warnings_of(plan)
     return plan
 
 
@@ -225,9 +270,16 @@ class MemberChange(serializers.Serializer):
     person = serializers.CharField(max_length=12)
     change = serializers.ChoiceField(choices=("in", "out"))
     side = serializers.ChoiceField(
-        choices=Member.Side, required=False, help_text="Needed for somebody who is new here."
+        choices=Member.Side.choices,
+        required=False,
+        help_text="Needed for somebody who is new here.",
     )
-    note = serializers.CharField(max_length=300, allow_blank=True, default="")
+    reason = serializers.CharField(
+        max_length=300,
+        allow_blank=True,
+        default="",
+        help_text="Why, in one sentence; without one nothing is changed.",
+    )
 
 
 class Launch(serializers.Serializer):
@@ -236,3 +288,172 @@ class Launch(serializers.Serializer):
         required=False,
         help_text="The revision of the plan you have looked at, unless If-Match says it.",
     )
+
+
+class Reselect(serializers.Serializer):
+    policy = serializers.ChoiceField(choices=Scorecard.Policy.choices)
+    q = serializers.FloatField(min_value=NARROWEST, max_value=WIDEST, required=False)
+    quota = serializers.IntegerField(min_value=1, max_value=MOST_SEATS, required=False)
+
+
+class Swap(serializers.Serializer):
+    one = serializers.CharField(max_length=12, help_text="A pair of the plan, by its id.")
+    other = serializers.CharField(max_length=12)
+
+
+class WishChange(serializers.Serializer):
+    """What is left out stays as it is."""
+
+    preferences = serializers.DictField(
+        child=serializers.IntegerField(),
+        required=False,
+        help_text="Points by key: site, shift, language, hours, tenure, contact.",
+    )
+    weights = serializers.DictField(
+        child=serializers.FloatField(),
+        required=False,
+        help_text="By metric key; an empty object takes the ranking's again.",
+    )
+    floor = serializers.IntegerField(required=False, help_text="No pair scores less than this.")
+    lot = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        help_text="A number draws who waits when seats are scarce; null: the score decides.",
+    )
+    wants = serializers.DictField(
+        child=serializers.IntegerField(),
+        required=False,
+        help_text="Coaches by learner's id, each for another skill; the others have one.",
+    )
+
+
+class PlanName(serializers.Serializer):
+    name = serializers.CharField(max_length=80, allow_blank=True)
+
+
+class PlanMove(serializers.Serializer):
+    """Somebody's change of coach; null where there was, or is, none."""
+
+    learner = serializers.CharField()
+    metric = serializers.CharField()
+    before = serializers.CharField(source="from", allow_null=True)
+    after = serializers.CharField(source="to", allow_null=True)
+    why = serializers.CharField()
+
+
+class Outcome(serializers.Serializer):
+    matched = serializers.IntegerField()
+    total = serializers.IntegerField()
+    worst = serializers.IntegerField()
+
+
+class StepShape(Shape):
+    by = PersonRef(allow_null=True)
+    outcome = serializers.SerializerMethodField()
+    moves = PlanMove(many=True)
+    here = serializers.BooleanField(help_text="Whether the plan stands at this step.")
+
+    class Meta:
+        model = PlanStep
+        fields = ("number", "what", "by", "at", "here", "outcome", "moves")
+
+    def get_outcome(self, step: PlanStep) -> Outcome(allow_null=True):
+        return Outcome(step.outcome).data if "matched" in step.outcome else None
+
+
+class ExchangeShape(serializers.Serializer):
+    learner = PersonRef()
+    before = PersonRef(allow_null=True)
+    after = PersonRef(allow_null=True)
+
+
+class PricedCoach(serializers.Serializer):
+    coach = PersonRef()
+    metric = MetricRef(allow_null=True, help_text="What the two would work on.")
+    score = serializers.IntegerField()
+    parts = Part(many=True)
+    here = serializers.BooleanField(help_text="The plan has this pair.")
+    pinned = serializers.BooleanField()
+    possible = serializers.BooleanField()
+    why_not = serializers.CharField(help_text="Why the two cannot be a pair, where they cannot.")
+    lost_seats = serializers.IntegerField(help_text="Learners more without a coach.")
+    lost_score = serializers.IntegerField(
+        help_text="Points the whole plan loses; with seats lost it may win some."
+    )
+    moves = serializers.SerializerMethodField()
+    left_without = PersonRef(many=True)
+    exact = serializers.BooleanField(help_text="False where only a bound is told.")
+
+    def get_moves(self, offer) -> ExchangeShape(many=True):
+        told = [
+            {"learner": learner, "before": before, "after": after}
+            for learner, before, after in offer.moves
+        ]
+        return ExchangeShape(told, many=True).data
+
+
+class NextLearnerShape(serializers.Serializer):
+    coach = PersonRef()
+    learner = PersonRef()
+    score = serializers.IntegerField()
+
+
+class PricesShape(serializers.Serializer):
+    learner = PersonRef()
+    offers = PricedCoach(many=True)
+    next_learners = NextLearnerShape(
+        many=True, help_text="Whom each present coach could take at least cost."
+    )
+
+
+class PriceShape(serializers.Serializer):
+    lost_seats = serializers.IntegerField()
+    lost_score = serializers.IntegerField()
+    refused = serializers.CharField(help_text="Why it cannot be, in words; empty when it can.")
+    moves = PlanMove(many=True)
+
+
+class FloorShape(serializers.Serializer):
+    floor = serializers.IntegerField()
+    matched = serializers.IntegerField()
+    total = serializers.IntegerField()
+    worst = serializers.IntegerField()
+    here = serializers.BooleanField(help_text="The floor that the plan has.")
+
+
+class Figure(serializers.Serializer):
+    what = serializers.CharField()
+    one = serializers.CharField()
+    other = serializers.CharField()
+
+
+class Difference(serializers.Serializer):
+    learner = PersonRef()
+    metric = MetricRef()
+    one = PersonRef(allow_null=True)
+    other = PersonRef(allow_null=True)
+
+
+class SiteFigures(serializers.Serializer):
+    site = serializers.CharField()
+    one_matched = serializers.IntegerField()
+    other_matched = serializers.IntegerField()
+    one_mean = serializers.IntegerField()
+    other_mean = serializers.IntegerField()
+
+
+class PlansSideBySide(serializers.Serializer):
+    figures = Figure(many=True)
+    differences = Difference(many=True)
+    sites = SiteFigures(many=True)
+
+
+def compared(told: Comparison) -> dict:
+    def named(shape: type, rows: list[tuple]) -> list[dict]:
+        return [dict(zip(shape().fields, row, strict=True)) for row in rows]
+
+    return {
+        "figures": named(Figure, told.rows),
+        "differences": named(Difference, told.differs),
+        "sites": named(SiteFigures, told.by_site),
+    }

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -17,7 +19,8 @@ from coaching.api.serializers.letters import (
 )
 from coaching.models import Event, Letter, Notice, Person
 from coaching.notifications import rendering
-from coaching.queries import cohorts, letters
+from coaching.queries import access, cohorts, letters
+from coaching.services import letters as services
 from coaching.services import notices
 
 
@@ -41,6 +44,24 @@ class Letters(ListModelMixin, RetrieveModelMixin, Rows):
         letter = super().get_object()
         letter.rendered = rendering.render(letter)
         return letter
+
+    @extend_schema(request=None, responses=LetterShape)
+    @action(detail=True, methods=["post"])
+    def resend(self, request: Request, id: str) -> Response:
+        """Send a letter again that was given up or perhaps sent. For HR."""
+        return self._decided(services.resend, id)
+
+    @extend_schema(request=None, responses=LetterShape)
+    @action(detail=True, methods=["post"], url_path="sent")
+    def mark_sent(self, request: Request, id: str) -> Response:
+        """Take a letter that was perhaps sent for sent. For HR."""
+        return self._decided(services.mark_sent, id)
+
+    def _decided(self, decide: Callable[..., None], public_id: str) -> Response:
+        letter = access.found_or_404(letters.troubled(self.reader), public_id)
+        decide(letter=letter, by=self.reader, now=self.now)
+        letter.refresh_from_db()
+        return Response(LetterShape(letter, context=self.get_serializer_context()).data)
 
 
 class Notices(ListModelMixin, Rows):

@@ -3,6 +3,8 @@
 from django.contrib import admin
 
 from coaching import models
+from coaching.queries import clock
+from coaching.services import departures, people
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -25,6 +27,12 @@ class PersonAdmin(admin.ModelAdmin):
     list_select_related = ["team"]
     search_fields = ["name", "key", "email"]
     autocomplete_fields = ["team", "user"]
+
+    def save_model(self, request, obj, form, change) -> None:
+        """Whoever is made inactive here has left, with everything that follows from it."""
+        super().save_model(request, obj, form, change)
+        if not obj.active and "active" in form.changed_data:
+            departures.leaves(person=obj, by=people.person_for(request.user), now=clock.now())
 
 
 @admin.register(models.Team)

@@ -7,8 +7,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from coaching.models import Band, Look, Metric, Pair
+from coaching.models import Band, Cohort, Look, Metric, Pair
 from coaching.web import charts, icons, words
+from coaching.web.case_forms import ClocksForm
 
 register = template.Library()
 
@@ -81,6 +82,7 @@ def band_badge(band: str) -> dict:
 def passes_meter(cohort, large: bool = False) -> dict:
     """The everybody-passes bar of a cohort that came through `queries.cohorts.with_counts`."""
     counts = {state.value: getattr(cohort, f"{state.value}_count") for state in Pair.State}
+    counts["waiting"] = cohort.waiting_count
     return {"segments": charts.meter(counts), "cohort": cohort, "large": large}
 
 
@@ -90,6 +92,13 @@ def lane(pair: Pair) -> dict:
     looks: list[Look] = list(pair.looks.all())
     last = looks[-1] if looks else None
     return {"lane": charts.lane(pair, last), "pair": pair, "last": last and pair.read(last.level)}
+
+
+@register.inclusion_tag("components/clocks.html", takes_context=True)
+def clocks(context, cohort: Cohort) -> dict:
+    """How long a cohort's pairs may go on before somebody decides, and a form to change it."""
+    form = ClocksForm(cohort=cohort, auto_id="id_clocks_%s")
+    return {"cohort": cohort, "clocks_form": form, "csrf_token": context.get("csrf_token")}
 
 
 @register.inclusion_tag("components/shares.html")
@@ -189,6 +198,17 @@ def iso_day(text: str) -> str:
 @register.filter
 def minus(whole: float, part: float) -> float:
     return whole - part
+
+
+@register.filter
+def signed(number: int) -> str:
+    """
+    A change in figures.
+
+    >>> signed(1240), signed(-3)
+    ('+1,240', '−3')
+    """
+    return f"{'+' if number > 0 else '−'}{abs(number):,}"
 
 
 @register.filter

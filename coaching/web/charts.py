@@ -19,11 +19,12 @@ Z90 = 1.645
 WEEK = timedelta(days=7)
 # The meter's order: done first, then from calm to urgent.
 ORDER = (
-    Pair.State.PASSED,
-    Pair.State.ON_TRACK,
-    Pair.State.AT_RISK,
-    Pair.State.STUCK,
-    Pair.State.ENDED,
+    (Pair.State.PASSED.value, Pair.State.PASSED.label),
+    (Pair.State.ON_TRACK.value, Pair.State.ON_TRACK.label),
+    (Pair.State.AT_RISK.value, Pair.State.AT_RISK.label),
+    (Pair.State.STUCK.value, Pair.State.STUCK.label),
+    ("waiting", "Waiting for a coach"),
+    (Pair.State.ENDED.value, Pair.State.ENDED.label),
 )
 
 
@@ -53,11 +54,11 @@ def meter(counts: Mapping[str, int]) -> list[Segment]:
     """
     total = sum(counts.values())
     segments, x = [], 0.0
-    for state in ORDER:
-        count = counts.get(state.value, 0)
+    for state, label in ORDER:
+        count = counts.get(state, 0)
         if count:
             width = 100 * count / total
-            segments.append(Segment(state.value, state.label, count, x, width))
+            segments.append(Segment(state, label, count, x, width))
             x += width
     return segments
 

@@ -42,6 +42,20 @@ def for_manager(view: View) -> View:
     return door
 
 
+def for_server_staff(view: View) -> View:
+    """Let in logins that may administer the server; for others the page does not exist."""
+
+    @wraps(view)
+    def door(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if not request.user.is_staff:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return door
+
+
 class Attempt:
     """Whether the service did what was asked."""
 

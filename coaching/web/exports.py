@@ -6,25 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from coaching.domain.harmless import Cell, harmless
 
 # A sheet of Excel ends there.
 MOST_SHEET_ROWS = 1_048_576
-Cell = str | float | int | None
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-
-
-def harmless(cell: Cell) -> Cell:
-    """
-    Text that a spreadsheet would take for a formula, as text; numbers stay numbers.
-
-    >>> harmless("=HYPERLINK(1)"), harmless("Ivo"), harmless(-0.5)
-    ("'=HYPERLINK(1)", 'Ivo', -0.5)
-    """
-    if not isinstance(cell, str):
-        return cell
-    cell = ILLEGAL_CHARACTERS_RE.sub("", cell)
-    return f"'{cell}" if cell.lstrip().startswith(FORMULA_STARTS) else cell
 
 
 class _Echo:

@@ -5,10 +5,14 @@ from datetime import date, timedelta
 from django import forms
 
 from coaching.domain.selection import NARROWEST, WIDEST
-from coaching.models import Case, Cohort, Member, Metric, Person, Rule, Scorecard, Team
+from coaching.models import Cohort, Member, Metric, Person, Plan, Rule, Scorecard, Team
 from coaching.queries import metrics, teams
 from coaching.services.cohorts import DEFAULT_LENGTH, MOST_SEATS
 from coaching.services.scorecards import HEAVIEST, MOST_EVIDENCE, MOST_WEEKS
+
+# Learners that one coach can be given at a time; points that one preference can be worth.
+MOST_LEARNERS = 50
+MOST_POINTS = 500
 
 
 class Plain(forms.Form):
@@ -34,37 +38,6 @@ class Plain(forms.Form):
 
 def day_input() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-
-
-class SessionForm(Plain):
-    held_on = forms.DateField(label="When did you meet?", widget=day_input())
-    note = forms.CharField(
-        label="What did you agree on?",
-        max_length=500,
-        required=False,
-        widget=forms.TextInput(attrs={"placeholder": "One sentence is plenty"}),
-        help_text="You, your partner and your manager can read this.",
-    )
-
-    def __init__(self, *args, today: date, **kwargs) -> None:
-        super().__init__(*args, initial={"held_on": today}, **kwargs)
-        self.fields["held_on"].widget.attrs["max"] = today.isoformat()
-
-
-class DecisionForm(Plain):
-    decision = forms.ChoiceField(
-        label="What shall happen?",
-        choices=[
-            (Case.Decision.EVERYTHING, Case.Decision.EVERYTHING.label),
-            (Case.Decision.ACCEPT, Case.Decision.ACCEPT.label),
-        ],
-        widget=forms.RadioSelect,
-    )
-    note = forms.CharField(
-        label="Why?",
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Both of them read this sentence.",
-    )
 
 
 class HandForm(Plain):
@@ -300,21 +273,145 @@ class RemovalForm(Plain):
 
 
 class PairForm(Plain):
-    """A learner and a coach of a plan, by public id."""
+    """
+    A learner and a coach of a plan, by public id, and what to make of them.
 
-    learner = forms.CharField(max_length=12)
-    coach = forms.CharField(max_length=12)
-    kind = forms.ChoiceField(choices=Rule.Kind)
+    A long table says it in one value, "pin:learner:coach"; `kind` is empty for no rule at all.
+    """
+
+    rule = forms.CharField(max_length=40, required=False)
+    learner = forms.CharField(max_length=12, required=False)
+    coach = forms.CharField(max_length=12, required=False)
+    kind = forms.ChoiceField(choices=[*Rule.Kind.choices, ("drop", "No rule")], required=False)
+
+    def clean(self) -> dict:
+        given = super().clean()
+        if given.get("rule"):
+            kind, _, people = given["rule"].partition(":")
+            given["learner"], _, given["coach"] = people.partition(":")
+            given["kind"] = kind if kind in (*Rule.Kind.values, "drop") else ""
+        if not (given.get("kind") and given.get("learner") and given.get("coach")):
+            raise forms.ValidationError("Choose a learner, a coach and a rule.")
+        return given
 
 
 class SeatsForm(Plain):
     coach = forms.CharField(max_length=12)
-    seats = forms.IntegerField(min_value=0, max_value=50)
+    seats = forms.IntegerField(
+        min_value=0,
+        max_value=MOST_LEARNERS,
+        error_messages={
+            "invalid": "Write the seats as a number.",
+            "required": "Write how many learners the coach can take at a time.",
+        },
+    )
 
 
-class MemberForm(Plain):
+class LeaveOutForm(Plain):
+    """Somebody a plan does without, and why."""
+
+    person = forms.CharField(max_length=12, widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label="Why?",
+        max_length=300,
+        widget=forms.TextInput(attrs={"placeholder": "On leave until May", "autocomplete": "off"}),
+        help_text="Whoever looks at this plan later will ask.",
+        error_messages={"required": "Say why, in one sentence."},
+    )
+
+
+class TakeInForm(Plain):
     person = forms.CharField(max_length=12)
-    note = forms.CharField(max_length=300, required=False)
+    side = forms.ChoiceField(choices=Member.Side, required=False)
+    reason = forms.CharField(
+        max_length=300, error_messages={"required": "Say why, in one sentence."}
+    )
+
+
+class PlanNameForm(Plain):
+    name = forms.CharField(
+        label="Name",
+        max_length=80,
+        error_messages={"required": "Give it a name, such as “With a floor”."},
+    )
+
+
+class WishesForm(Plain):
+    """
+    What a manager wishes of a plan besides rules: points for what two share, weights, a floor.
+
+    kinds : preferences as (key, label, help); metrics : those the ranking weighs, each with
+    `weight`, its usual one; `wish` of them is 0 for a skill that does not count.
+    """
+
+    floor = forms.IntegerField(
+        label="No pair below",
+        min_value=0,
+        max_value=1000,
+        required=False,
+        help_text="Points, as in the table of pairs. Who has no coach above it goes without.",
+    )
+
+    def __init__(self, *args, plan: Plan, kinds: list[tuple], metrics: list, **kwargs) -> None:
+        super().__init__(*args, initial={"floor": plan.floor}, **kwargs)
+        self.kinds, self.metrics = kinds, metrics
+        for key, label, told in kinds:
+            self.fields[f"points-{key}"] = forms.IntegerField(
+                label=label,
+                min_value=0,
+                max_value=MOST_POINTS,
+                required=False,
+                initial=plan.preferences.get(key, 0),
+                help_text=told,
+            )
+        for metric in metrics:
+            self.fields[f"weight-{metric.key}"] = forms.FloatField(
+                label=metric.name,
+                min_value=0,
+                max_value=HEAVIEST,
+                required=False,
+                initial=f"{plan.weights.get(metric.key, metric.weight):g}",
+                widget=forms.NumberInput(attrs={"step": "any"}),
+            )
+        for bound in self.fields.values():
+            bound.widget.attrs["class"] = "form-control form-control-small"
+
+    @property
+    def points(self) -> list[forms.BoundField]:
+        return [self[f"points-{key}"] for key, _, _ in self.kinds]
+
+    @property
+    def weighing(self) -> list[forms.BoundField]:
+        return [self[f"weight-{metric.key}"] for metric in self.metrics]
+
+    def clean(self) -> dict:
+        given = super().clean()
+        weights = [given.get(f"weight-{metric.key}") or 0 for metric in self.metrics]
+        if self.metrics and not self.errors and not any(weights):
+            raise forms.ValidationError("At least one skill must count for something.")
+        return given
+
+    @property
+    def wishes(self) -> dict:
+        """What the service takes; a weight that is the ranking's own is no wish."""
+        given = self.cleaned_data
+        weights = {
+            metric.key: given[f"weight-{metric.key}"] or 0.0
+            for metric in self.metrics
+            if (given[f"weight-{metric.key}"] or 0.0) != metric.weight
+        }
+        return {
+            "preferences": {key: given[f"points-{key}"] or 0 for key, _, _ in self.kinds},
+            "weights": weights,
+            "floor": given["floor"] or 0,
+        }
+
+
+class WantsForm(Plain):
+    """How many coaches a learner gets, each for another skill."""
+
+    learner = forms.CharField(max_length=12)
+    coaches = forms.IntegerField(min_value=1, max_value=3)
 
 
 class LaunchForm(Plain):

@@ -287,3 +287,138 @@ def out_of_proportion(attribute: str, share: Share) -> str:
         "does not explain that. Before you launch, look for a cause that is not the people: "
         "other cases, other tools, less training."
     )
+
+
+def plan_change(matched: int, total: int) -> str:
+    """
+    What a change of a plan cost or brought.
+
+    >>> plan_change(1, -240), plan_change(0, 12), plan_change(0, 0)
+    ('One more matched. The total falls by 240.', 'The total rises by 12.', 'The plan is as good \
+as before.')
+    """
+    told = []
+    if matched:
+        word = "more" if matched > 0 else "fewer"
+        told.append(f"{capital(count(abs(matched), word, word))} matched.")
+    if total:
+        told.append(f"The total {'rises' if total > 0 else 'falls'} by {abs(total):,}.")
+    return " ".join(told) or "The plan is as good as before."
+
+
+def price(lost_seats: int, lost_score: int, waiting: list[str]) -> str:
+    """
+    What the whole cohort loses by a wish; `waiting` names those who would be left without.
+
+    >>> price(0, 0, []), price(0, 18, []), price(1, 4, ["Tom Ash"]), price(0, -3, [])
+    ('nothing', '18 points', 'Tom Ash goes without a coach', 'nothing')
+    >>> price(2, 40, ["Tom Ash", "Lea Brandt"])
+    'Tom Ash and Lea Brandt go without a coach'
+    """
+    if lost_seats > 0:
+        who = listing(waiting) if waiting else count(lost_seats, "learner")
+        return f"{who} {'goes' if max(len(waiting), lost_seats) == 1 else 'go'} without a coach"
+    if lost_score <= 0:
+        return "nothing"
+    return f"{lost_score:,} point{'s' if lost_score > 1 else ''}"
+
+
+def listing(names: list[str], most: int = 4) -> str:
+    """
+    >>> listing(["Ivo"]), listing(["Ivo", "Lea", "Tom"]), listing(["Ivo", "Lea", "Tom"], most=2)
+    ('Ivo', 'Ivo, Lea and Tom', 'Ivo, Lea and one more')
+    """
+    if len(names) > most:
+        names = [*names[:most], f"{count(len(names) - most, 'more', 'more')}"]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def changed_meanwhile(steps: list[tuple[str | None, str]]) -> str:
+    """
+    Why a change was not made: `steps` are who did what since the page was opened.
+
+    >>> changed_meanwhile([("Otto Weiss", "Ivo and Lea pinned together")])
+    'Your change was not made, because the plan is no longer the one you saw. Otto Weiss \
+meanwhile: “Ivo and Lea pinned together”. Look at it, and make your change again if you still \
+want it.'
+    """
+    told = "; ".join(f"{who or 'Somebody'} meanwhile: “{what}”" for who, what in steps[-4:])
+    return _not_made(told or "Somebody solved it again on today's people and seats")
+
+
+def undone_meanwhile(steps: list[str]) -> str:
+    """
+    >>> undone_meanwhile(["Ivo has 3 seats"])
+    'Your change was not made, because the plan is no longer the one you saw. Somebody took back: \
+“Ivo has 3 seats”. Look at it, and make your change again if you still want it.'
+    """
+    if not steps:
+        return changed_meanwhile([])
+    return _not_made("Somebody took back: " + ", ".join(f"“{what}”" for what in steps[-4:]))
+
+
+def _not_made(told: str) -> str:
+    return (
+        f"Your change was not made, because the plan is no longer the one you saw. {told}. "
+        "Look at it, and make your change again if you still want it."
+    )
+
+
+def reselected(before: tuple[int, int], after: tuple[int, int]) -> str:
+    """
+    Learners and coaches of a cohort before and after they were chosen again.
+
+    >>> reselected((8, 5), (12, 5)), reselected((8, 5), (8, 5))
+    ('Chosen again: twelve learners instead of eight, and five coaches as before.', 'Chosen again: \
+eight learners and five coaches, as before.')
+    """
+    told = [
+        count(now, *noun)
+        + ("" if now == was else f" instead of {SMALL[was] if was < len(SMALL) else f'{was:,}'}")
+        for was, now, noun in zip(before, after, (("learner",), ("coach", "coaches")), strict=True)
+    ]
+    same = [was == now for was, now in zip(before, after, strict=True)]
+    if all(same):
+        return f"Chosen again: {told[0]} and {told[1]}, as before."
+    if any(same):
+        told[same.index(True)] += " as before"
+    return f"Chosen again: {told[0]}, and {told[1]}."
+
+
+def waiting(learners: int, coaches: int) -> str:
+    """
+    >>> waiting(3, 1)
+    'Three learners wait for a seat with the same coach'
+    """
+    whose = "the same coach" if coaches == 1 else f"one of {count(coaches, 'coach', 'coaches')}"
+    return f"{capital(count(learners, 'learner'))} wait for a seat with {whose}"
+
+
+def shortage(learners: int, seats: int, coaches: int) -> str:
+    """
+    Why some learners wait together, and the smallest cure.
+
+    >>> shortage(3, 4, 2)
+    'All four seats of two coaches are taken. One more seat at any of them places one more \
+learner; three more place everybody.'
+    """
+    whose = "this coach" if coaches == 1 else count(coaches, "coach", "coaches")
+    taken = (
+        f"{'All ' if seats > 1 else 'The '}{count(seats, 'seat')} of {whose} "
+        f"{'are' if seats > 1 else 'is'} taken."
+        if seats
+        else f"{capital(whose)} {'has' if coaches == 1 else 'have'} no seat left."
+    )
+    at = "there" if coaches == 1 else "at any of them"
+    more = count(learners, "more", "more")
+    return f"{taken} One more seat {at} places one more learner; {more} place everybody."
+
+
+def why_lot(waiting: int, seats: str) -> str:
+    """Why a lot is the fairest way to say who waits, and what it is good for later."""
+    return (
+        f"{capital(count(waiting, 'learner has', 'learners have'))} to wait for a seat {seats}. "
+        "Where the need is alike, a lot is the fairest way to say who: nobody is favoured, and "
+        "everybody can check it. It is also the only way that later proves what the coaching "
+        "did, because those who wait differ from those who start by nothing but chance."
+    )

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.urls import reverse
 
 from coaching.models import Import, Letter
-from coaching.services import cohorts
+from coaching.services import launches
 
 MANAGERS = ["imports", "import-new", "rankings", "cohorts", "teams"]
 
@@ -69,7 +69,7 @@ def test_another_manager_finds_nothing(page, plan, mara_client, otto_client):
 def test_a_letter_is_its_readers_and_their_managers(
     plan, now, mara, mara_client, otto_client, client_of
 ):
-    cohorts.launch(plan=plan, by=mara, now=now)
+    launches.launch(plan=plan, by=mara, now=now)
     letter = Letter.objects.filter(kind=Letter.Kind.INVITATION).first()
     for name in ("letter", "letter-html"):
         address = reverse(name, args=[letter.public_id])
@@ -100,7 +100,7 @@ def test_weeks_pass_only_in_a_simulated_centre(mara_client, lea_client):
 
 
 @pytest.mark.parametrize(
-    "name", ["session-log", "plan-launch", "plan-solve", "rule-add", "member-out"]
+    "name", ["session-log", "plan-launch", "plan-solve", "rule-add", "plan-undo"]
 )
 def test_what_changes_something_is_posted(plan, mara_client, name):
     assert mara_client.get(reverse(name, args=[plan.public_id])).status_code == 405

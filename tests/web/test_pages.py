@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from coaching.models import Case, HandRaise, Letter, Pair, Session
-from coaching.services import cohorts, people, progress
+from coaching.services import cohorts, launches, people, sessions
 from tests import factories
 
 INLINE = [
@@ -18,6 +18,10 @@ INLINE = [
     re.compile(r"javascript:", re.I),
     re.compile(r"""(?:src|href)=["'](?:https?:)?//""", re.I),
 ]
+
+
+PLAN = """plan plan-unpaired plan-coaches plan-people plan-wishes plan-steps plan-compare
+    plan-swap""".split()
 
 
 @pytest.fixture
@@ -31,6 +35,7 @@ def addresses(plan, pair, mara, now) -> list[str]:
         created_at=now,
         next_attempt_at=now,
     )
+    case = Case.objects.create(pair=pair, episode=1, clock="outcome", opened_at=now)
     return [
         "/login/",
         "/nowhere/",
@@ -39,9 +44,13 @@ def addresses(plan, pair, mara, now) -> list[str]:
             "home me skills hands letters imports import-new rankings cohorts teams".split(),
         ),
         reverse("pair", args=[pair.public_id]),
+        reverse("worksheet", args=[pair.public_id]),
+        reverse("triage"),
+        reverse("case", args=[case.public_id]),
         reverse("cohort", args=[pair.cohort.public_id]),
         reverse("cohort", args=[plan.cohort.public_id]),
-        reverse("plan", args=[plan.public_id]),
+        *(reverse(name, args=[plan.public_id]) for name in PLAN),
+        reverse("plan-learner", args=[plan.public_id, plan.draft_pairs.first().learner.public_id]),
         reverse("ranking", args=[plan.cohort.ranking.public_id]),
         reverse("selection", args=[plan.cohort.ranking.public_id]),
         reverse("drivers", args=[plan.cohort.ranking.public_id]),
@@ -150,7 +159,7 @@ def test_a_session_in_the_future_is_refused_in_words(pair, lea_client, now):
     answer = lea_client.post(
         reverse("session-log", args=[pair.public_id]), {"held_on": tomorrow}, follow=True
     )
-    assert progress.NotYet.message in answer.text
+    assert sessions.NotYet.message in answer.text
     assert not Session.objects.exists()
 
 
@@ -171,8 +180,8 @@ def test_nobody_lowers_the_hand_of_another(lea, csat, now, mara_client):
 def test_a_case_is_decided_by_the_manager_with_a_reason(pair, mara_client, lea_client, now):
     Pair.objects.filter(pk=pair.pk).update(state=Pair.State.STUCK)
     case = Case.objects.create(pair=pair, episode=1, clock="activity", opened_at=now)
-    address = reverse("case-decide", args=[pair.public_id, case.public_id])
-    wanted = {"decision": "everything", "note": "Holidays were in between."}
+    address = reverse("case-decide", args=[case.public_id])
+    wanted = {"decision": "everything", "weeks": 4, "note": "Holidays were in between."}
     assert lea_client.post(address, wanted).status_code == 404
     mara_client.post(address, {**wanted, "note": ""})
     case.refresh_from_db()
@@ -187,7 +196,7 @@ def test_launching_twice_flashes_a_refusal(plan, mara_client):
     first = mara_client.post(address, {"revision": plan.revision}, follow=True)
     assert "Launched." in first.text
     second = mara_client.post(address, {"revision": plan.revision}, follow=True)
-    assert cohorts.AlreadyLaunched.message in second.text
+    assert launches.AlreadyLaunched.message in second.text
     assert Pair.objects.count() == plan.matched
 
 
@@ -195,7 +204,7 @@ def test_a_plan_that_changed_unseen_is_not_launched(plan, mara_client):
     answer = mara_client.post(
         reverse("plan-launch", args=[plan.public_id]), {"revision": plan.revision + 1}, follow=True
     )
-    assert cohorts.NotReady.message in answer.text
+    assert launches.NotReady.message in answer.text
     assert not Pair.objects.exists()
 
 
@@ -224,15 +233,6 @@ def test_somebody_outside_the_cohort_cannot_be_ruled_in(plan, otto, mara_client)
         {"kind": "pin", "learner": draft.learner.public_id, "coach": otto.public_id},
     )
     assert answer.status_code == 404
-
-
-def test_a_learner_is_left_out_and_taken_back_in(plan, mara_client):
-    learner = plan.draft_pairs.first().learner
-    form = {"person": learner.public_id}
-    mara_client.post(reverse("member-out", args=[plan.public_id]), form)
-    assert not plan.draft_pairs.filter(learner=learner).exists()
-    mara_client.post(reverse("member-in", args=[plan.public_id]), form)
-    assert plan.draft_pairs.filter(learner=learner).exists()
 
 
 def test_from_a_ranking_to_a_draft_plan(ranked, mara_client, now):

@@ -145,7 +145,7 @@ def test_a_manager_adds_somebody_with_a_reason(cohort, mara_client):
     text = mara_client.get(address, {"find": "agent 1"}).text
     assert agent.public_id in text
     selected = Person.objects.filter(member__cohort=cohort).values_list("public_id", flat=True)
-    offered = re.findall(r'name="person" value="(\w+)"', text.split('id="learners"')[0])
+    offered = re.findall(r'name="person" value="(\w+)"', text.split('id="people"')[0])
     assert not set(offered) & set(selected)
     before = cohort.members.count()
     given = {"person": agent.public_id, "side": "learner", "reason": "New to the product"}

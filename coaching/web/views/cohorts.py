@@ -6,19 +6,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from coaching.models import Cohort, Member, Pair, Plan, Scorecard
-from coaching.queries import access, cohorts, pairs, people, rankings, selection
+from coaching.models import Cohort, Pair, Plan, Scorecard
+from coaching.queries import access, cohorts, helping, pairs, people, rankings, selection, waiting
 from coaching.services import cohorts as cohort_services
-from coaching.services import members, plans
+from coaching.services import launches, members, plans
 from coaching.web import words
 from coaching.web.doors import flash_form_errors, flashing, for_manager
 from coaching.web.forms import AdditionForm, CohortForm, Plain, RemovalForm
 from coaching.web.offers import NAMED, promise
 from coaching.web.paging import page_of
+from coaching.web.views.drafts import draft_page
 from coaching.web.views.selection import asked_of, usual_of
-
-# So many people are found at a time; a longer name finds fewer.
-MOST_FOUND = 12
 
 
 @for_manager
@@ -86,30 +84,8 @@ def cohort_page(request: HttpRequest, cohort: str) -> HttpResponse:
     row = access.found_or_404(cohorts.with_counts(cohorts.visible_to(request.person)), cohort)
     plan = cohorts.plans_visible_to(request.person).filter(cohort=row).first()
     if row.state == Cohort.State.DRAFT:
-        return _draft(request, row, plan)
+        return draft_page(request, row, plan)
     return _board(request, row, plan)
-
-
-def _draft(request: HttpRequest, cohort: Cohort, plan: Plan | None) -> HttpResponse:
-    everybody = list(cohorts.members_of(cohort))
-    selected = [member for member in everybody if not member.left_out]
-    text = request.GET.get("find", "").strip()[:80]
-    found = selection.addable(cohort.ranking, cohort.members.all(), text) if text else []
-    return render(
-        request,
-        "manager/cohort_draft.html",
-        {
-            "cohort": cohort,
-            "plan": plan,
-            "learners": [m for m in selected if m.side == Member.Side.LEARNER],
-            "coaches": [m for m in selected if m.side == Member.Side.COACH],
-            "left_out": [member for member in everybody if member.left_out],
-            "policy": NAMED[cohort.policy][0],
-            "width": words.quarter(cohort.q),
-            "find": text,
-            "found": found[:MOST_FOUND],
-        },
-    )
 
 
 @require_POST
@@ -146,17 +122,30 @@ def _change_member(
 
 
 def _board(request: HttpRequest, cohort: Cohort, plan: Plan | None) -> HttpResponse:
-    rows = cohorts.with_open_case(
-        pairs.on_board(pairs.visible_to(request.person).filter(cohort=cohort))
-    )
+    reader = request.person
+    seen = pairs.visible_to(reader).filter(cohort=cohort)
+    rows = cohorts.with_open_case(cohorts.last_ones(pairs.on_board(seen)))
     page = page_of(request, rows, size=120)
     lanes = [
         (Pair.State(state), list(group)) for state, group in groupby(page, key=lambda p: p.state)
     ]
+    line = list(waiting.open_in(cohort))
+    until = launches.undo_until(cohort)
+    left = max(int((until - request.now).total_seconds()), 0) if until else 0
     return render(
         request,
         "manager/board.html",
-        {"cohort": cohort, "plan": plan, "lanes": lanes, "page": page},
+        {
+            "cohort": cohort,
+            "plan": plan,
+            "lanes": lanes,
+            "page": page,
+            "line": line,
+            "proposed": sum(place.proposal is not None for place in line),
+            "graduates": helping.graduates_in(reader, cohort),
+            "undo_left": left,
+            "undo_minutes": -(-left // 60),
+        },
     )
 
 

@@ -1,30 +1,47 @@
+"""One pair, as each of its people and its managers see it, and what they do there."""
+
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from coaching.queries import access, cohorts, letters, pairs
-from coaching.services import progress
+from coaching.models import Pair, Session
+from coaching.queries import access, cases, helping, letters, pairs, sessions
+from coaching.queries import worksheets as worksheet_queries
+from coaching.services import cases as case_services
+from coaching.services import departures, reviews
+from coaching.services import sessions as session_services
 from coaching.web import charts, words
+from coaching.web.assignment import assignment_of
+from coaching.web.case_forms import ReviewForm
 from coaching.web.doors import flash_form_errors, flashing, for_person
-from coaching.web.forms import DecisionForm, SessionForm
+from coaching.web.pair_forms import HelpForm, PlanSessionForm, SessionForm
 
 MOST_EVENTS = 40
+MOST_LETTERS = 60
 
 
 @for_person
 def pair_page(request: HttpRequest, pair: str) -> HttpResponse:
     reader = request.person
-    row = access.found_or_404(pairs.with_progress(pairs.visible_to(reader)), pair)
-    manages = pairs.manages(reader, row)
+    visible = pairs.visible_to(reader).prefetch_related(
+        "sessions__logged_by", "worksheets", "target_changes__by"
+    )
+    row = access.found_or_404(pairs.with_progress(visible), pair)
+    side = pairs.side_of(reader, row)
+    own = side in ("learner", "coach")
     today = request.now.astimezone(reader.zone).date()
-    sessions = pairs.sessions_of(row)
     looks = list(row.looks.all())
+    assignment = assignment_of(row, reader, now=request.now)
     context = {
         "pair": row,
-        "manages": manages,
-        "side": "learner" if reader.pk == row.learner_id else "coach",
-        "partner": row.learner if manages else row.partner_of(reader),
-        "sessions": sessions[::-1],
+        "side": side,
+        "own": own,
+        "manages": side == "manager",
+        "partner": row.partner_of(reader) if own else row.learner,
+        "assignment": assignment,
+        "sessions": assignment.past,
         "looks": looks,
         "level": row.read(looks[-1].level) if looks else "",
         "reached": looks[-1].p_reached if looks else None,
@@ -32,56 +49,185 @@ def pair_page(request: HttpRequest, pair: str) -> HttpResponse:
             row,
             looks=looks,
             readings=pairs.readings_of(row, reader),
-            sessions=sessions,
+            sessions=assignment.held,
             today=today,
         ),
-        "next_step": "" if manages else pairs.next_step(row, reader, today=today),
         "why": words.why_pair(row, reader),
-        "session_form": SessionForm(today=today) if row.is_active else None,
+        "helpers": helping.helpers_of(row),
+        "pages": worksheet_queries.of_pair(row)[:4],
     }
-    if manages:
-        cases = list(cohorts.cases_visible_to(reader).filter(pair=row))
+    if own and row.is_active:
+        context |= forms_of(request, assignment) | {"help_form": HelpForm()}
+    if side == "manager":
+        seen = list(cases.visible_to(reader).filter(pair=row))
         context |= {
-            "case": next((case for case in cases if case.decided_at is None), None),
-            "decided": [case for case in cases if case.decided_at],
-            "decision_form": DecisionForm(),
+            "case": next((case for case in seen if case.decided_at is None), None),
+            "decided": [case for case in seen if case.decided_at],
             "events": pairs.history(row)[:MOST_EVENTS],
+            "review_form": ReviewForm() if row.review_since else None,
+            "graduates": helping.graduates_seen_by(reader, row) if row.is_active else [],
         }
-    context["letters"] = list(letters.visible_to(reader).filter(pair=row)[:60])
+    context["letters"] = list(letters.visible_to(reader).filter(pair=row)[:MOST_LETTERS])
     return render(request, "pair.html", context)
+
+
+def forms_of(request: HttpRequest, assignment) -> dict:
+    """The forms beside a pair's sessions."""
+    reader = request.person
+    today = request.now.astimezone(reader.zone).date()
+    clock = {"zone": reader.zone, "today": today}
+    planned = assignment.waiting or assignment.upcoming
+    return {
+        "session_form": SessionForm(today=today),
+        "plan_form": PlanSessionForm(**clock),
+        "move_form": PlanSessionForm(**clock, session=planned) if planned else None,
+    }
+
+
+def _own(request: HttpRequest, pair: str) -> Pair:
+    """The pair, for one of its two people; for everybody else it is not there."""
+    row = access.found_or_404(pairs.visible_to(request.person), pair)
+    if request.person.pk not in (row.learner_id, row.coach_id):
+        raise Http404
+    return row
+
+
+def _back(request: HttpRequest, pair: Pair) -> HttpResponse:
+    if request.POST.get("from") == "me":
+        return redirect("me")
+    return redirect(f"{reverse('pair', args=[pair.public_id])}#sessions")
 
 
 @require_POST
 @for_person
 def session_log(request: HttpRequest, pair: str) -> HttpResponse:
-    reader = request.person
-    row = access.found_or_404(pairs.visible_to(reader), pair)
-    today = request.now.astimezone(reader.zone).date()
-    form = SessionForm(request.POST, today=today)
+    row = access.found_or_404(pairs.visible_to(request.person), pair)
+    form = SessionForm(request.POST, today=request.now.astimezone(request.person.zone).date())
     if form.is_valid():
         with flashing(request, "Noted. Thank you."):
-            progress.log_session(pair=row, by=reader, now=request.now, **form.cleaned_data)
+            session_services.log(pair=row, by=request.person, now=request.now, **form.cleaned_data)
     else:
         flash_form_errors(request, form)
-    return redirect("me" if request.POST.get("from") == "me" else "pair", **_back(request, row))
-
-
-def _back(request: HttpRequest, pair) -> dict:
-    return {} if request.POST.get("from") == "me" else {"pair": pair.public_id}
+    return _back(request, row)
 
 
 @require_POST
 @for_person
-def case_decide(request: HttpRequest, pair: str, case: str) -> HttpResponse:
-    reader = request.person
-    row = access.found_or_404(cohorts.cases_visible_to(reader).filter(pair__public_id=pair), case)
-    # Nobody decides about a pair they are half of.
-    if not pairs.manages(reader, row.pair):
-        raise Http404
-    form = DecisionForm(request.POST)
+def session_plan(request: HttpRequest, pair: str) -> HttpResponse:
+    row = _own(request, pair)
+    form = _plan_form(request)
     if form.is_valid():
-        with flashing(request, "Decided. Both of them are told, with your reason."):
-            progress.decide(case=row, by=reader, now=request.now, **form.cleaned_data)
+        with flashing(request, "Planned. Both of you get it for your calendars."):
+            session_services.plan(pair=row, by=request.person, now=request.now, **form.cleaned_data)
     else:
         flash_form_errors(request, form)
-    return redirect("pair", pair)
+    return _back(request, row)
+
+
+def _plan_form(request: HttpRequest) -> PlanSessionForm:
+    zone = request.person.zone
+    return PlanSessionForm(request.POST, zone=zone, today=request.now.astimezone(zone).date())
+
+
+def _session(request: HttpRequest, session: str) -> Session:
+    rows = sessions.visible_to(request.person).select_related(
+        "pair__learner__team", "pair__coach", "pair__cohort", "pair__metric", "logged_by"
+    )
+    row = rows.filter(uid=session).first()
+    if row is None or request.person.pk not in (row.pair.learner_id, row.pair.coach_id):
+        raise Http404
+    return row
+
+
+@require_POST
+@for_person
+def session_move(request: HttpRequest, session: str) -> HttpResponse:
+    row = _session(request, session)
+    form = _plan_form(request)
+    if form.is_valid():
+        with flashing(request, "Moved. Both calendars follow."):
+            session_services.move(
+                session=row, by=request.person, now=request.now, **form.cleaned_data
+            )
+    else:
+        flash_form_errors(request, form)
+    return _back(request, row.pair)
+
+
+@require_POST
+@for_person
+def session_answer(request: HttpRequest, session: str) -> HttpResponse:
+    """It took place, it did not, or it is called off."""
+    row = _session(request, session)
+    by_and_now = {"by": request.person, "now": request.now}
+    answer = request.POST.get("answer")
+    if answer == "held":
+        with flashing(request, "Noted. Thank you."):
+            session_services.hold(
+                session=row, note=request.POST.get("note", "").strip() or None, **by_and_now
+            )
+    elif answer == "missed":
+        with flashing(request, "Noted. Plan the next one when it suits you both."):
+            session_services.miss(session=row, **by_and_now)
+    elif answer == "withdrawn":
+        with flashing(request, "Withdrawn, and out of both calendars."):
+            session_services.withdraw(session=row, why="", **by_and_now)
+    else:
+        raise Http404
+    return _back(request, row.pair)
+
+
+@require_POST
+@for_person
+def help_ask(request: HttpRequest, pair: str) -> HttpResponse:
+    row = _own(request, pair)
+    form = HelpForm(request.POST)
+    if form.is_valid():
+        with flashing(request) as attempt:
+            asked = case_services.ask_for_help(
+                pair=row, by=request.person, now=request.now, **form.cleaned_data
+            )
+        if attempt.done:
+            messages.success(request, f"{asked.name} has been asked. Nobody else is told.")
+    else:
+        flash_form_errors(request, form)
+    return redirect("pair", row.public_id)
+
+
+@for_person
+def pair_end(request: HttpRequest, pair: str) -> HttpResponse:
+    """One of the two ends the pair: a page with one button, and no question why."""
+    row = _own(request, pair)
+    if request.method == "POST":
+        with flashing(request, "Ended. Nobody asks why."):
+            departures.end_pair(pair=row, by=request.person, now=request.now)
+        return redirect("me")
+    if not row.is_active:
+        return redirect("pair", row.public_id)
+    context = {
+        "pair": row,
+        "partner": row.partner_of(request.person),
+        "side": pairs.side_of(request.person, row),
+    }
+    return render(request, "staff/end.html", context)
+
+
+@require_POST
+@for_person
+def pass_review(request: HttpRequest, pair: str) -> HttpResponse:
+    """A manager keeps a pass whose readings were corrected, or reopens the work."""
+    row = access.found_or_404(cases.passes_to_review(request.person), pair)
+    form = ReviewForm(request.POST)
+    if not form.is_valid():
+        flash_form_errors(request, form)
+        return redirect("pair", row.public_id)
+    said = {"pair": row, "note": form.cleaned_data["note"], "by": request.person}
+    if form.cleaned_data["answer"] == "reopen":
+        with flashing(request, "Reopened. Both of them are told, with your reason.") as attempt:
+            again = reviews.reopen(now=request.now, **said)
+        if attempt.done:
+            return redirect("pair", again.public_id)
+    else:
+        with flashing(request, "The pass stands, on the readings of today."):
+            reviews.confirm(now=request.now, **said)
+    return redirect("pair", row.public_id)

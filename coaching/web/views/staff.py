@@ -4,13 +4,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from coaching.queries import letters, metrics, pairs, rankings
+from coaching.queries import helping, letters, metrics, pairs, rankings, waiting
 from coaching.queries import people as people_queries
 from coaching.services import people
 from coaching.web import charts, words
+from coaching.web.assignment import assignment_of
 from coaching.web.doors import flash_form_errors, flashing, for_person
-from coaching.web.forms import HandForm, SessionForm
+from coaching.web.forms import HandForm
 from coaching.web.history import Estimate, history
+from coaching.web.pair_forms import HelpForm
+from coaching.web.views.pairs import forms_of
 
 MOST_NEWS = 6
 HISTORY_WEEKS = 26
@@ -18,42 +21,44 @@ HISTORY_WEEKS = 26
 
 @for_person
 def me(request: HttpRequest) -> HttpResponse:
-    reader = request.person
-    today = request.now.astimezone(reader.zone).date()
-    mine = list(pairs.mine(reader))
-    for pair in mine:
-        pair.step = pairs.next_step(pair, reader, today=today)
-        pair.partner = pair.partner_of(reader)
-    learning = [pair for pair in mine if pair.learner_id == reader.pk]
-    coaching = [pair for pair in mine if pair.coach_id == reader.pk]
-    first = next((pair for pair in [*learning, *coaching] if pair.is_active), None)
-    first = first or next(iter([*learning, *coaching]), None)
+    reader, now = request.person, request.now
+    today = now.astimezone(reader.zone).date()
+    mine = [assignment_of(pair, reader, now=now) for pair in pairs.mine(reader)]
+    learning = [one for one in mine if one.side == "learner"]
+    coaching = [one for one in mine if one.side == "coach"]
+    ordered = [*learning, *coaching]
+    first = next((one for one in ordered if one.pair.is_active), next(iter(ordered), None))
     context = {
         "first": first,
-        "learning": [pair for pair in learning if pair is not first],
-        "coaching": [pair for pair in coaching if pair is not first],
+        "learning": [one for one in learning if one is not first],
+        "coaching": [one for one in coaching if one is not first],
+        "helping": helping.helped_by(reader),
+        "line": waiting.of(reader),
         "hands": metrics.hands_visible_to(reader).filter(person=reader, lowered_at=None),
         "hand_form": HandForm(reader=reader),
-        "news": letters.news_for(reader, now=request.now)[:MOST_NEWS],
+        "news": letters.news_for(reader, now=now)[:MOST_NEWS],
     }
     if first:
-        sessions = pairs.sessions_of(first)
-        looks = list(first.looks.all())
+        pair = first.pair
+        looks = list(pair.looks.all())
         context |= {
-            "side": "learner" if first.learner_id == reader.pk else "coach",
-            "sessions": sessions[::-1],
-            "level": first.read(looks[-1].level) if looks else "",
+            "pair": pair,
+            "assignment": first,
+            "side": first.side,
+            "sessions": first.past,
+            "level": pair.read(looks[-1].level) if looks else "",
             "looks": looks,
-            "why": words.why_pair(first, reader),
-            "session_form": SessionForm(today=today) if first.is_active else None,
+            "why": words.why_pair(pair, reader),
             "picture": charts.progress_picture(
-                first,
+                pair,
                 looks=looks,
-                readings=pairs.readings_of(first, reader),
-                sessions=sessions,
+                readings=pairs.readings_of(pair, reader),
+                sessions=first.held,
                 today=today,
             ),
         }
+        if pair.is_active:
+            context |= forms_of(request, first) | {"help_form": HelpForm()}
     return render(request, "staff/me.html", context)
 
 

@@ -1,0 +1,145 @@
+"""What people fill in about their letters; kinds and channels are a grid of boxes."""
+
+import zoneinfo
+from datetime import date, timedelta
+from functools import cache
+
+from django import forms
+
+from coaching.models import Channel, Letter, Person
+from coaching.queries import access, preferences
+from coaching.web.forms import Plain, day_input
+
+Kind = Letter.Kind
+# When each kind comes, said to whoever gets it.
+WHEN = {
+    Kind.INVITATION: "when you are in a new pair",
+    Kind.REMINDER: "while your pair is on its way, and not a day longer",
+    Kind.ESCALATION: "when a pair you look after is stuck and you decide",
+    Kind.PASSED: "once, when a pair of yours has reached its target",
+    Kind.DECIDED: "when somebody has decided about your pair",
+    Kind.CLOSED: "once, when a cohort of yours closes",
+    Kind.DIGEST: "on Monday morning, in weeks that have something to tell",
+    Kind.SESSION: "when a session is planned, moved or withdrawn",
+    Kind.PROPOSAL: "when a coach is proposed for somebody in your teams who waits",
+    Kind.CORRECTION: "when something we told you was wrong",
+    Kind.HELPER: "when somebody could do with your help",
+    Kind.LEFT: "when a pair of yours has ended",
+}
+FOR_MANAGERS = (Kind.ESCALATION, Kind.PROPOSAL)
+DAYS = [
+    ("1", "Monday"), ("2", "Tuesday"), ("3", "Wednesday"), ("4", "Thursday"), ("5", "Friday"),
+    ("6", "Saturday"), ("7", "Sunday"),
+]  # fmt: skip
+
+
+@cache
+def zones() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every zone by its continent, as a choice; names without a continent come last."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(zoneinfo.available_timezones()):
+        area, _, place = name.partition("/")
+        label = place.replace("_", " ").replace("/", ", ")
+        groups.setdefault(area if place else "Other names", []).append((name, label or name))
+    last = groups.pop("Other names", [])
+    return [*groups.items(), ("Other names", last)]
+
+
+class HoursForm(Plain):
+    days = forms.MultipleChoiceField(
+        label="Days",
+        choices=DAYS,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": "Choose at least one day; to hear nothing for a while, pause your letters."
+        },
+    )
+    day_begins = forms.TimeField(
+        label="From", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+    day_ends = forms.TimeField(
+        label="Until", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+    time_zone = forms.ChoiceField(label="Time zone", choices=zones)
+
+    def __init__(self, *args, person: Person, **kwargs) -> None:
+        initial = {
+            "days": list(person.working_days),
+            "day_begins": person.day_begins,
+            "day_ends": person.day_ends,
+            "time_zone": person.time_zone,
+        }
+        super().__init__(*args, initial=initial, **kwargs)
+
+    def clean(self) -> dict:
+        given = super().clean()
+        begins, ends = given.get("day_begins"), given.get("day_ends")
+        if begins and ends and begins >= ends:
+            self.add_error("day_ends", "Your day must end after it begins.")
+        return given
+
+    @property
+    def changes(self) -> dict:
+        """What the service takes."""
+        given = dict(self.cleaned_data)
+        given["working_days"] = "".join(sorted(given.pop("days")))
+        return given
+
+
+class PauseForm(Plain):
+    until = forms.DateField(
+        label="No letters before",
+        widget=day_input(),
+        error_messages={"required": "Choose the day on which letters shall come again."},
+    )
+
+    def __init__(self, *args, today: date, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["until"].widget.attrs["min"] = (today + timedelta(days=1)).isoformat()
+
+
+class ChannelForm(Plain):
+    kind = forms.ChoiceField(label="What", choices=Channel.Kind, widget=forms.RadioSelect)
+    url = forms.CharField(
+        label="Address",
+        max_length=500,
+        widget=forms.TextInput(
+            attrs={"placeholder": "https://… or slack://…", "autocomplete": "off"}
+        ),
+        help_text="For a webhook an address that begins with https://. For a chat the address "
+        "as Apprise writes it: slack://…, msteams://…, tgram://…",
+    )
+
+
+def grid(person: Person, channels: list[Channel]) -> list[dict]:
+    """
+    One row a kind a person may get: its words, whether it always comes, and its boxes.
+
+    Each box is [name in the form, label, ticked].
+    """
+    off = preferences.turned_off(person)
+    manager = access.is_manager(person)
+    rows = []
+    for kind in Kind:
+        if kind in FOR_MANAGERS and not manager:
+            continue
+        rows.append(
+            {
+                "kind": kind.value,
+                "label": kind.label,
+                "when": WHEN.get(kind, ""),
+                "always": kind in preferences.MANDATORY,
+                "email": kind not in off,
+                "channels": [
+                    (f"{channel.public_id}", channel, kind not in channel.leaves_out)
+                    for channel in channels
+                ],
+            }
+        )
+    return rows
+
+
+def off_by(data, rows: list[dict], name: str) -> set[str]:
+    """Kinds whose box of a column was left empty, of those that the page showed."""
+    ticked = set(data.getlist(name))
+    return {row["kind"] for row in rows if row["kind"] not in ticked}

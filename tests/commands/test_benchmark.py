@@ -5,12 +5,13 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from coaching.management.commands import benchmark
+from coaching.management.benchmarks import matching, ranking
+from coaching.management.commands.benchmark import every_benchmark
 from coaching.models import Standing
 
 
 def test_the_ranking_goes_from_readings_to_standings(db):
-    lines = dict(benchmark.measure_ranking(people=24, metrics=5, weeks=2, groups=2))
+    lines = dict(ranking.measure_ranking(people=24, metrics=5, weeks=2, groups=2))
     assert lines["readings"] == f"{24 * 5 * 2:,}"
     assert lines["standings"] == f"{24 * (5 + 1):,}"
     assert Standing.objects.count() == 24 * (5 + 1)
@@ -28,3 +29,23 @@ def test_the_engine_needs_no_database():
 def test_it_refuses_to_measure_nothing(words):
     with pytest.raises(CommandError, match="at least 1"):
         call_command("benchmark", *words)
+
+
+def test_every_file_of_benchmarks_is_collected():
+    assert {"ranking", "engine"} <= every_benchmark().keys()
+
+
+def test_every_case_of_matching_can_be_measured():
+    lines = dict(matching.measure_matching(case="all", learners=1_000, coaches=300, scipy=True))
+    assert lines["dense: same total"] == "yes"
+    assert lines["dense: gap"].startswith("0 of ")
+    assert lines["given: gap"].startswith("0 of ")
+    assert {what.partition(":")[0] for what in lines} == matching.CASES.keys()
+
+
+def test_a_case_is_measured_alone():
+    out = StringIO()
+    words = {"case": "page", "learners": 20, "coaches": 8, "scipy": False}
+    call_command("benchmark", "matching", **words, stdout=out)
+    assert "page: a pin" in out.getvalue()
+    assert "dense" not in out.getvalue()

@@ -13,3 +13,5 @@ class Command(BaseCommand):
         if troubles:
             raise CommandError("\n".join(troubles))
         self.stdout.write("Everything is at work.")
+        for worry in health.worries(now=clock.now()):
+            self.stdout.write(worry)

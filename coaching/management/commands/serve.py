@@ -21,8 +21,9 @@ from django.core.management import BaseCommand, CommandError
 from django.db import close_old_connections
 
 from coaching import engine
+from coaching.errors import CoachingError
 from coaching.queries import clock
-from coaching.services import ticks
+from coaching.services import clocks, ticks
 from config.wsgi import application
 
 logger = logging.getLogger(__name__)
@@ -93,7 +94,10 @@ def _tick_forever() -> None:
     while True:
         engine.woken.clear()
         try:
+            clocks.vouch(now=clock.now())
             ticks.tick(now=clock.now())
+        except CoachingError as refusal:
+            logger.error("%s", refusal.message)
         except Exception:
             # Logged by the tick; the next one comes anyway.
             logger.error("A tick failed; the next one follows in %d seconds.", TICK_EVERY)

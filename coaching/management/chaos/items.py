@@ -1,0 +1,518 @@
+"""The experiments: what is done to the workers, and what must hold in the end."""
+
+import atexit
+import functools
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from coaching.management.chaos import world
+from coaching.models import Beat, Event, Letter, Notice
+from coaching.notifications.outbox.steps import STEPS
+
+State = Letter.State
+# As a quick relay takes them: up to its acceptance, and from there to the answer.
+BEFORE, AFTER = 0.006, 0.002
+# No more processes than this at a time, the frozen ones among them.
+MOST_WORKERS = 16
+PATIENCE = 900.0
+# A copy of the letter that was being handed over while its worker ended at a step of the next.
+BESIDES = "of the letter before"
+
+
+class Size(NamedTuple):
+    letters: int
+    kills: int
+    seeds: int
+    each_step: int
+    ticks: int
+    pairs: int
+    # Seconds: long enough for a letter on a busy machine, short enough to wait for.
+    lease: int
+    ways: tuple[str, ...] = ("dies", "stops")
+    # At a time.
+    workers: int = 4
+    tickers: int = 5
+
+
+QUICK = Size(letters=150, kills=5, seeds=1, each_step=1, ticks=12, pairs=3, lease=4)
+FULL = Size(letters=10_000, kills=200, seeds=3, each_step=25, ticks=1000, pairs=20, lease=8)
+
+
+class Finding(NamedTuple):
+    """What an experiment found: whether it held, and the figures in words."""
+
+    held: bool
+    figures: str
+
+
+def database_url() -> str:
+    values = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{values['NAME']}"
+    login = f"{values['USER']}:{values['PASSWORD']}".removesuffix(":")
+    return f"postgres://{login}@{values['HOST']}:{values['PORT']}/{values['NAME']}"
+
+
+class Nursery:
+    """Where workers come from: a process that forks them; one serves any number of stages."""
+
+    def __init__(self, database: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "coaching.management.chaos.nursery"],
+            cwd=settings.BASE_DIR,
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "config.settings",
+                "DATABASE_URL": database,
+                "DATABASE_POOL": "2",
+                "REDIS_URL": "",
+                # Each worker is told its own port.
+                "EMAIL_URL": "smtp://127.0.0.1:1",
+                "EMAIL_TIMEOUT": "20",
+                "LOG_LEVEL": os.environ.get("CHAOS_LOG", "CRITICAL"),
+            },
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def fork(self, job: str, chosen: dict, options: dict) -> int:
+        order = {"job": job, "settings": chosen, "options": options}
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        _end(self._process)
+
+
+@functools.cache
+def _nursery(database: str) -> Nursery:
+    """What takes seconds to start is started once."""
+    nursery = Nursery(database)
+    atexit.register(nursery.close)
+    return nursery
+
+
+def _end(process: subprocess.Popen) -> None:
+    process.stdin.close()
+    process.stdout.close()
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+class Stage:
+    """A mail server, its record, and workers that can be started and ended."""
+
+    def __init__(self, folder: Path, *, lease: int, uncertain: str) -> None:
+        self.lease, self.record = lease, folder / "accepted"
+        self.fates = folder / "fates"
+        self.fates.mkdir()
+        self._sink = subprocess.Popen(
+            [
+                sys.executable, "-m", "coaching.management.chaos.sink", str(self.record),
+                str(BEFORE), str(AFTER),
+            ],
+            cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self._settings = {
+            "EMAIL_PORT": int(self._sink.stdout.readline()),
+            "LETTER_LEASE_SECONDS": lease,
+            "LETTERS_UNCERTAIN": uncertain,
+            "LETTERS_RECORD": str(self.record),
+            "LETTERS_RECORD_DELAY": 1,
+        }
+        self._nursery = _nursery(database_url())
+        self.workers: list[int] = []
+
+    def start(self, job: str, **options) -> int:
+        self.workers.append(self._nursery.fork(job, self._settings, options))
+        return self.workers[-1]
+
+    def start_sender(self, *, speed: float = 1.0) -> int:
+        return self.start("send", now=world.NOW.isoformat(), speed=speed, folder=str(self.fates))
+
+    def kill(self, worker: int) -> None:
+        self.workers.remove(worker)
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+
+    def alive(self) -> list[int]:
+        """Workers that still exist, the frozen ones among them."""
+        return [worker for worker in self.workers if Path(f"/proc/{worker}").exists()]
+
+    def accepted(self) -> int:
+        """Lines in the record so far."""
+        return self.record.read_bytes().count(b"\n") if self.record.exists() else 0
+
+    def close(self) -> None:
+        for worker in self.alive():
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+        until(lambda: not self.alive(), every=0.01)
+        _end(self._sink)
+
+
+@contextmanager
+def stage(size: Size, *, uncertain: str = "resend") -> Iterator[Stage]:
+    """An empty world, and a stage that is cleared away afterwards."""
+    world.empty()
+    with tempfile.TemporaryDirectory(prefix="lanemate-chaos-") as folder:
+        made = Stage(Path(folder), lease=size.lease, uncertain=uncertain)
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def until(done: Callable[[], bool], *, every: float = 0.1, meanwhile=lambda: None) -> bool:
+    """Wait until something is true; False when patience has run out."""
+    deadline = time.monotonic() + PATIENCE
+    while not done():
+        if time.monotonic() > deadline:
+            return False
+        meanwhile()
+        time.sleep(every)
+    return True
+
+
+def settled() -> bool:
+    """No letter waits, is in hand or is still to be looked up."""
+    waiting = [State.PENDING, State.LEASED, State.SENDING, State.UNCERTAIN]
+    return not Letter.objects.filter(state__in=waiting).exists()
+
+
+def _tell(account: world.Account) -> str:
+    return (
+        f"{account.letters:,} letters, {account.sent:,} sent, {account.lost} lost, "
+        f"{account.extra} extra copies ({account.unexplained} unexplained, "
+        f"{account.distinct} under another Message-ID), {account.aside} put aside"
+    )
+
+
+# -- R1, R2: workers are killed ----------------------------------------------------------------
+
+
+def killed(size: Size, *, uncertain: str) -> Finding:
+    """Kill a worker each time so many letters have been accepted, and start another one."""
+    findings = [_killed(size, seed=seed, uncertain=uncertain) for seed in range(size.seeds)]
+    return Finding(all(one.held for one in findings), "; ".join(one.figures for one in findings))
+
+
+def _killed(size: Size, *, seed: int, uncertain: str) -> Finding:
+    rng = random.Random(seed)
+    with stage(size, uncertain=uncertain) as here:
+        world.letters(f"reader.{number}" for number in range(size.letters))
+        started = time.monotonic()
+        for _ in range(size.workers):
+            here.start_sender()
+        kills, each = 0, size.letters / (size.kills + 1)
+        while kills < size.kills and not settled():
+            if here.accepted() < (kills + 1) * each:
+                time.sleep(0.005)
+                continue
+            time.sleep(rng.uniform(0, 0.02))
+            here.kill(rng.choice(here.workers))
+            here.start_sender()
+            kills += 1
+        done = until(settled)
+        seconds = time.monotonic() - started
+        found = world.account(here.record)
+    nothing_extra = found.extra == 0 if uncertain == "reconcile" else True
+    held = (
+        done
+        and found.sent + found.aside == found.letters == size.letters
+        and found.lost == found.unexplained == found.distinct == 0
+        and nothing_extra
+        and kills >= size.kills * 0.9
+    )
+    return Finding(held, f"{kills} kills in {seconds:.0f} s: {_tell(found)}")
+
+
+# -- R3: at each step --------------------------------------------------------------------------
+
+
+def at_each_step(size: Size) -> Finding:
+    """End workers at each named step of a letter, and freeze others there past their lease."""
+    figures, held = [], True
+    for uncertain in ("resend", "reconcile"):
+        for way in size.ways:
+            found, extra = _at_each_step(size, way=way, uncertain=uncertain)
+            where = {step for step, copies in extra.items() if copies}
+            # A frozen worker cannot be kept from what the record did not show yet.
+            allowed = (
+                set() if uncertain == "reconcile" and way == "dies" else {"dot sent", "250 read"}
+            )
+            held = held and where <= allowed and found.lost == found.aside == 0
+            held = held and found.sent == found.letters
+            held = held and found.distinct == found.unexplained == 0
+            told = (
+                ", ".join(f"{step} {extra[step]}" for step in (*STEPS, BESIDES) if extra[step])
+                or "none"
+            )
+            figures.append(
+                f"{way} at 7 × {size.each_step}, {uncertain}: {found.sent} of {found.letters} "
+                f"sent, {found.lost} lost, {found.aside} put aside, extra: {told}"
+            )
+    return Finding(held, "; ".join(figures))
+
+
+def _at_each_step(size: Size, *, way: str, uncertain: str) -> tuple[world.Account, Counter[str]]:
+    slugs = [step.replace(" ", "-") for step in STEPS]
+    marked = [f"{way}.{slug}.{n}" for n in range(size.each_step) for slug in slugs]
+    others = [f"reader.{n}" for n in range(len(marked))]
+    with stage(size, uncertain=uncertain) as here:
+        world.letters(name for both in zip(marked, others, strict=True) for name in both)
+        woken: set[str] = set()
+
+        def keep_going() -> None:
+            asleep = _wake(here, woken) if way == "stops" else 0
+            alive = len(here.alive())
+            missing = min(size.workers - (alive - asleep), MOST_WORKERS - alive)
+            for _ in range(missing):
+                here.start_sender()
+
+        def over() -> bool:
+            fates = list(here.fates.iterdir())
+            return settled() and (way == "dies" or len(woken) == len(fates) == len(marked))
+
+        until(over, meanwhile=keep_going, every=0.05)
+        # Those that were woken last still say what they have to say.
+        time.sleep(0.5)
+        found = world.account(here.record)
+        extra: Counter[str] = Counter()
+        seen: set[str] = set()
+        for _, message_id, address in world.accepted_lines(here.record):
+            if message_id in seen:
+                slug = address.split(".")[1]
+                extra[STEPS[slugs.index(slug)] if slug in slugs else BESIDES] += 1
+            seen.add(message_id)
+    return found, extra
+
+
+def _wake(here: Stage, woken: set[str]) -> int:
+    """Let frozen workers go on once their lease is long over; how many still sleep."""
+    asleep = 0
+    for fate in here.fates.iterdir():
+        if fate.name in woken:
+            continue
+        pid = fate.read_text()
+        if not pid or time.time() - fate.stat().st_mtime < here.lease + 1.5:
+            asleep += 1
+            continue
+        woken.add(fate.name)
+        with suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGCONT)
+    return asleep
+
+
+# -- R5: a process is killed around its commits --------------------------------------------------
+
+
+def around_commits(size: Size) -> Finding:
+    """Kill whoever writes events; each has its line, its letter and its notice, or nothing."""
+    rng = random.Random(5)
+    with stage(size) as here:
+        world.people(["reader@example.com"])
+        for _ in range(size.kills):
+            writer = here.start("tell", now=world.NOW.isoformat())
+            seen = Event.objects.count()
+            until(lambda seen=seen: Event.objects.count() > seen, every=0.002)
+            time.sleep(rng.uniform(0, 0.02))
+            here.kill(writer)
+        until(lambda: not here.alive(), every=0.02)
+        events = set(Event.objects.values_list("subject_id", flat=True))
+        letters = set(Letter.objects.values_list("dedupe_key", flat=True))
+        notices = set(Notice.objects.values_list("dedupe_key", flat=True))
+    return Finding(
+        events == letters == notices and len(events) >= size.kills,
+        f"{size.kills} kills: {len(events):,} audit lines, {len(letters):,} letters, "
+        f"{len(notices):,} notices, {len(events ^ letters | events ^ notices)} without the others",
+    )
+
+
+# -- R6: many tickers --------------------------------------------------------------------------
+
+
+def many_tickers(size: Size) -> Finding:
+    """Several tickers do what one does, and not a row more."""
+    minutes = max(7 * 24 * 60 * 2 // size.ticks, 10)
+    counts = []
+    for tickers in (1, size.tickers):
+        with stage(size) as here:
+            with transaction.atomic():
+                world.pairs(size.pairs)
+            Beat.objects.create(name="digest UTC", at=world.NOW - timedelta(days=7))
+            for _ in range(tickers):
+                here.start("tick", now=world.NOW.isoformat(), ticks=size.ticks, minutes=minutes)
+            until(lambda here=here: not here.alive())
+            kinds = Counter(Letter.objects.values_list("kind", flat=True))
+            last = Beat.objects.filter(name="tick").first()
+            end = world.NOW + timedelta(minutes=minutes * (size.ticks - 1))
+            whole = last is not None and last.at >= end
+            counts.append((kinds, Notice.objects.count(), whole))
+    (one, notices_of_one, ended), (all_, notices_of_all, all_ended) = counts
+    return Finding(
+        one == all_ and notices_of_one == notices_of_all and ended and all_ended and bool(one),
+        f"{size.tickers} × {size.ticks} ticks over {minutes * size.ticks / 1440:.0f} days, "
+        f"{size.pairs} pairs: {all_.total()} letters, {all_.total() - one.total()} more than "
+        f"of one ticker",
+    )
+
+
+# -- R7: after a long silence ----------------------------------------------------------------
+
+
+def after_silence(size: Size) -> Finding:
+    """Nothing ran for an hour, a day, five weeks: one digest each, no stale weekly note."""
+    from coaching.services import ticks
+
+    figures, held = [], True
+    for name, gap in (("1 hour", 1), ("1 day", 24), ("5 weeks", 5 * 7 * 24)):
+        world.empty()
+        with transaction.atomic():
+            world.pairs(size.pairs)
+        Beat.objects.create(name="digest UTC", at=world.NOW - timedelta(days=7))
+        ticks.tick(now=world.NOW, but={ticks.LETTERS})
+        before = set(Letter.objects.values_list("pk", flat=True))
+        back = world.NOW + timedelta(hours=gap)
+        ticks.tick(now=back, but={ticks.LETTERS})
+        ticks.tick(now=back, but={ticks.LETTERS})
+        new = Letter.objects.exclude(pk__in=before)
+        digests = Counter(new.filter(kind=Letter.Kind.DIGEST).values_list("recipient", flat=True))
+        notes = new.filter(kind=Letter.Kind.REMINDER)
+        stale = notes.filter(expires_at__lte=back).count()
+        each = Counter(notes.values_list("recipient", "pair"))
+        most_digests = max(digests.values(), default=0)
+        most_notes = max(each.values(), default=0)
+        held = held and most_digests <= 1 and most_notes <= 1 and stale == 0
+        figures.append(f"{name}: {most_digests} digest and {most_notes} note a reader at most")
+    return Finding(held, "; ".join(figures))
+
+
+# -- R9: a mail server with moods ----------------------------------------------------------------
+
+
+def moods(size: Size) -> Finding:
+    """5 % refused, 5 % twice put off, 2 % accepted with the connection cut."""
+    figures, held = [], True
+    letters = min(size.letters, 2000)
+    for uncertain in ("resend", "reconcile"):
+        names = [f"{_mood(number)}.{number}" for number in range(letters)]
+        expected = Counter(name.partition(".")[0] for name in names)
+        with stage(size, uncertain=uncertain) as here:
+            world.letters(names)
+            for _ in range(size.workers):
+                here.start_sender(speed=60)
+            done = until(settled)
+            found = world.account(here.record)
+            dead = Letter.objects.filter(state=State.DEAD, failure="refused").count()
+        most = 0 if uncertain == "reconcile" else expected["cut"]
+        held = (
+            held and done and dead == expected["refused"] and found.lost == 0
+            and found.sent == letters - dead and found.extra <= most and not found.unexplained
+        )  # fmt: skip
+        figures.append(
+            f"{uncertain}: {found.sent} of {letters - dead} deliverable arrived, {dead} refused, "
+            f"{found.lost} lost, {found.extra} extra of {expected['cut']} cut"
+        )
+    return Finding(held, "; ".join(figures))
+
+
+def _mood(number: int) -> str:
+    return {0: "refused", 1: "later", 2: "cut"}.get(
+        number % 20 if number % 20 < 2 else 2 if number % 50 == 22 else 3, "reader"
+    )
+
+
+# -- R10: letters that end their workers -------------------------------------------------------
+
+
+def poison(size: Size) -> Finding:
+    """Three letters among two hundred end every worker that takes them."""
+    letters = 200 if size.letters > 1000 else 40
+    with stage(size) as here:
+        world.letters(
+            f"poison.{number}" if number % (letters // 3) == 5 else f"reader.{number}"
+            for number in range(letters)
+        )
+        deaths = 0
+
+        def keep_going() -> None:
+            nonlocal deaths
+            gone = [worker for worker in here.workers if worker not in here.alive()]
+            deaths += len(gone)
+            for worker in gone:
+                here.workers.remove(worker)
+            for _ in range(size.workers - len(here.workers)):
+                here.start_sender()
+
+        done = until(settled, meanwhile=keep_going, every=0.02)
+        keep_going()
+        found = world.account(here.record)
+        bad = Letter.objects.filter(recipient__email__startswith="poison")
+        aside = bad.filter(state=State.DEAD, failure="poison").count()
+        bad = bad.count()
+    return Finding(
+        done and aside == bad == found.aside and found.sent == letters - bad
+        and deaths <= 3 * bad and not found.unexplained,
+        f"{bad} of {letters} put aside after {deaths} deaths, {found.sent} others sent, "
+        f"{found.extra} extra",
+    )  # fmt: skip
+
+
+# -- R11: from due to accepted -------------------------------------------------------------------
+
+
+def promptness(size: Size) -> Finding:
+    """All at once, four senders: how long until the mail server has each."""
+    with stage(size) as here:
+        for _ in range(size.workers):
+            here.start_sender()
+        with transaction.atomic():
+            world.letters(f"reader.{number}" for number in range(size.letters))
+        started = time.time()
+        done = until(settled)
+        waits = sorted(at - started for at, *_ in world.accepted_lines(here.record))
+        found = world.account(here.record)
+    p99 = waits[int(0.99 * (len(waits) - 1))]
+    return Finding(
+        done and found.lost == found.extra == 0 and p99 <= 120 and waits[0] <= 5,
+        f"{size.letters:,} at once, {size.workers} senders: first {waits[0]:.1f} s, "
+        f"median {waits[len(waits) // 2]:.0f} s, p99 {p99:.0f} s, "
+        f"{len(waits) / waits[-1]:.0f} a second",
+    )
+
+
+class Item(NamedTuple):
+    about: str
+    run: Callable[[Size], Finding]
+
+
+ITEMS = {
+    "R1": Item("workers killed, resend", lambda size: killed(size, uncertain="resend")),
+    "R2": Item("workers killed, reconcile", lambda size: killed(size, uncertain="reconcile")),
+    "R3": Item("ended and frozen at each step", at_each_step),
+    "R5": Item("killed around commits", around_commits),
+    "R6": Item("many tickers", many_tickers),
+    "R7": Item("after a silence", after_silence),
+    "R9": Item("a mail server with moods", moods),
+    "R10": Item("letters that end workers", poison),
+    "R11": Item("from due to accepted", promptness),
+}

@@ -37,6 +37,19 @@ def settings_fit_together(app_configs, **kwargs) -> list[CheckMessage]:
                 id="lanemate.E003",
             )
         )
+    policies = ("resend", "hold", "reconcile")
+    if settings.LETTERS_UNCERTAIN not in policies or (
+        settings.LETTERS_UNCERTAIN == "reconcile" and not settings.LETTERS_RECORD
+    ):
+        found.append(
+            Error(
+                f"LETTERS_UNCERTAIN is “{settings.LETTERS_UNCERTAIN}”; letters that were perhaps "
+                "sent could not be settled by it.",
+                hint="Use resend or hold; or reconcile, with LETTERS_RECORD naming the mail "
+                "server's record.",
+                id="lanemate.E004",
+            )
+        )
     return found
 
 

@@ -13,6 +13,9 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 
+# The same as in pyproject.toml (a test compares them): a checkout is not an installed package.
+VERSION = "0.1.0"
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -36,6 +39,8 @@ def _stored_secret() -> str:
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "") or _stored_secret()
+# Former secrets: links in letters signed with them keep working.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Where people reach the service; letters link to it.
@@ -121,7 +126,13 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_URL = REDIS_URL or "memory://"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"visibility_timeout": 900, "unacked_restore_interval": 10, "unacked_restore_throttle": 1}
+    {
+        "visibility_timeout": 900,
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+        # A page that wakes the work does not wait for a broker that is gone.
+        "socket_connect_timeout": 2,
+    }
     if REDIS_URL
     else {}
 )
@@ -139,11 +150,28 @@ CELERY_BEAT_SCHEDULE = {
 # Without a mail server, letters are files under var/mail: nothing leaves the machine.
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default=f"filemail:///{VAR_DIR / 'mail'}")
 vars().update(EMAIL_CONFIG)
+if EMAIL_CONFIG["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+    # The same, but it knows whether the whole letter had left when a connection breaks.
+    EMAIL_BACKEND = "coaching.notifications.outbox.wire.Backend"
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Lanemate <lanemate@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # A claimed letter belongs to its worker for this long; more than all timeouts of one sending.
 LETTER_LEASE_SECONDS = env.int("LETTER_LEASE_SECONDS", 120)
+# How many workers send at a time; with Redis.
+LETTER_SENDERS = env.int("LETTER_SENDERS", 4)
+# A letter whose worker stopped between handing it over and the answer: "resend" it under the
+# same Message-ID, "hold" it for somebody to decide, or "reconcile" it with the mail server's
+# own record of what it accepted, which is complete after so many seconds.
+LETTERS_UNCERTAIN = env.str("LETTERS_UNCERTAIN", "resend")
+LETTERS_RECORD = env.str("LETTERS_RECORD", "")
+LETTERS_RECORD_DELAY = env.int("LETTERS_RECORD_DELAY", 300)
+
+# Webhooks and chats go to the public internet only, encrypted. What a company runs itself is named:
+# networks webhooks may reach (10.1.0.0/16), hosts of chats, and whether http:// will do.
+WEBHOOK_NETWORKS = env.list("WEBHOOK_NETWORKS", default=[])
+WEBHOOK_HTTP = env.bool("WEBHOOK_HTTP", False)
+CHAT_HOSTS = env.list("CHAT_HOSTS", default=[])
 
 # --- Uploads ----------------------------------------------------------------------
 UPLOAD_LIMIT_MB = env.int("UPLOAD_LIMIT_MB", 50)
@@ -240,6 +268,7 @@ SPECTACULAR_SETTINGS = {
         "TargetForm": "coaching.models.Cohort.Target",
         "MetricKind": "coaching.models.Metric.Kind",
         "LetterKind": "coaching.models.Letter.Kind",
+        "ChannelKind": "coaching.models.Channel.Kind",
         "RuleKind": "coaching.models.Rule.Kind",
         "Policy": "coaching.models.Scorecard.Policy",
         "Subject": "coaching.models.Scorecard.Subject",

@@ -14,6 +14,8 @@ from coaching import checks
         ("SITE_URL", "lanemate.example.org", "lanemate.E002"),
         ("LETTER_LEASE_SECONDS", 100, "lanemate.E003"),
         ("EMAIL_TIMEOUT", 24, "lanemate.E003"),
+        ("LETTERS_UNCERTAIN", "forget", "lanemate.E004"),
+        ("LETTERS_UNCERTAIN", "reconcile", "lanemate.E004"),
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch, setting, value, names):
@@ -22,6 +24,8 @@ def test_a_wrong_setting_is_named(monkeypatch, setting, value, names):
         "SITE_URL": "https://lanemate.example.org",
         "EMAIL_TIMEOUT": 20,
         "LETTER_LEASE_SECONDS": 120,
+        "LETTERS_UNCERTAIN": "resend",
+        "LETTERS_RECORD": "",
     }
     monkeypatch.setattr(checks, "settings", SimpleNamespace(**fine))
     assert checks.settings_fit_together(None) == []

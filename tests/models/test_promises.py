@@ -59,7 +59,7 @@ def test_a_learner_has_one_coach_for_a_metric(pair, lea, csat, team, refused):
     refused(lambda: factories.make_pair(lea, other, **again), promise="pair_one_coach_per_metric")
     # In another skill, or after the first pair has ended, there may be one.
     factories.make_pair(lea, other, **{**again, "metric": factories.make_metric("quality")})
-    Pair.objects.filter(pk=pair.pk).update(state="ended", ended_at=NOW)
+    Pair.objects.filter(pk=pair.pk).update(state="ended", ended_at=NOW, ending="left")
     factories.make_pair(lea, other, **again)
 
 
@@ -79,7 +79,7 @@ def test_a_seat_is_taken_once(pair, ivo, csat, team, refused):
         {"state": "passed", "passed_at": NOW, "ended_at": NOW},
         {"state": "ended"},
         {"ended_at": NOW},
-        {"state": "ended", "passed_at": NOW, "ended_at": NOW},
+        {"state": "ended", "passed_at": NOW, "ended_at": NOW, "ending": "left"},
     ],
 )
 def test_an_end_has_its_time(pair, values, refused):
@@ -161,7 +161,7 @@ def test_a_plan_speaks_of_a_learner_once(cohort, lea, ivo, csat, refused):
     plan = Plan.objects.create(cohort=cohort, created_at=NOW)
     draft = {"learner": lea, "coach": ivo, "metric": csat, "score": 1, "feasible_coaches": 1}
     DraftPair.objects.create(plan=plan, **draft)
-    refused(lambda: DraftPair.objects.create(plan=plan, **draft), promise="draft_pair_learner")
+    refused(lambda: DraftPair.objects.create(plan=plan, **draft), promise="draft_pair_")
     Unpaired.objects.create(plan=plan, learner=lea, reason="-")
     refused(
         lambda: Unpaired.objects.create(plan=plan, learner=lea, reason="-"),

@@ -14,8 +14,13 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 def kind_of(path: str) -> str:
-    """'/pairs/k3j4.../' and its siblings are one kind of page."""
-    return re.sub(r"/[23456789bcdfghjkmnpqrstvwxz]{12}(?=/|$)", "/*", path)
+    """
+    '/pairs/k3j4.../' and its siblings are one kind of page; so are those that differ by a
+    number, a day or a signed token.
+    """
+    return re.sub(
+        r"/([23456789bcdfghjkmnpqrstvwxz]{12}|[0-9-]+|[\w-]+[:.][\w:.-]{20,})(?=/|$)", "/*", path
+    )
 
 
 def crawl(visitor) -> list[str]:

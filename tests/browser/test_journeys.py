@@ -59,7 +59,7 @@ def test_a_manager_goes_from_an_export_to_a_launch(visit):
     first = page.locator("main table").first.locator("tbody tr").first
     pair = first.inner_text().splitlines()[0]
     first.get_by_role("button", name="Forbid").click()
-    expect(page.get_by_role("heading", name="Your rules")).to_be_visible()
+    expect(page.locator(".plan-last")).to_contain_text("kept apart")
     expect(page.locator("main table").first).to_contain_text(pair)
 
     page.get_by_role("button", name=re.compile("^Launch")).click()
@@ -73,8 +73,9 @@ def test_a_learner_logs_a_session_on_a_phone(visit, size):
     page = visitor.page
     assert page.url.endswith("/me/")
     expect(page.locator("main")).to_contain_text("Ivo Marković")
-    # Who, on what, how far: without scrolling.
-    assert page.get_by_text("Log a session").first.bounding_box()["y"] < size[1]
+    # Who, on what, how far, and the one thing to do: without scrolling.
+    assert page.locator(".water .btn").first.bounding_box()["y"] < size[1]
+    page.get_by_text("Log a session you had").click()
     page.get_by_label("What did you agree on?").fill("Summarise before closing.")
     page.get_by_role("button", name="Log this session").click()
     expect(page.locator("main")).to_contain_text("Summarise before closing.")
@@ -88,9 +89,9 @@ def test_a_manager_decides_a_case_and_lets_a_week_pass(visit):
     visitor = visit("mara")
     page = visitor.page
     page.locator("main").get_by_role("link", name=re.compile(" and ")).first.click()
-    page.get_by_label("Give more time").check()
-    page.get_by_label("Why?").fill("Both were away for training.")
-    page.get_by_role("button", name="Decide").click()
+    page.locator("#everything summary").first.click()
+    page.locator("#everything").get_by_label("Why?").fill("Both were away for training.")
+    page.get_by_role("button", name="Give them everything").click()
     expect(page.locator("main")).to_contain_text("Both were away for training.")
     before = page.locator("text=today is").inner_text()
     page.get_by_role("button", name="Let a week pass").click()

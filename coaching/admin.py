@@ -27,6 +27,8 @@ class PersonAdmin(admin.ModelAdmin):
     list_select_related = ["team"]
     search_fields = ["name", "key", "email"]
     autocomplete_fields = ["team", "user"]
+    # Half of a secret link: nobody's but the person's.
+    exclude = ["calendar_key"]
 
     def save_model(self, request, obj, form, change) -> None:
         """Whoever is made inactive here has left, with everything that follows from it."""

@@ -1,4 +1,5 @@
 from coaching.models.cohort import Cohort, Member
+from coaching.models.dip import Dip
 from coaching.models.event import Event
 from coaching.models.hand_raise import HandRaise
 from coaching.models.imports import Import, ImportFile
@@ -15,6 +16,8 @@ from coaching.models.scorecard import Scorecard, ScorecardMetric
 from coaching.models.session import Session, Worksheet
 from coaching.models.system import Beat, Simulation
 from coaching.models.team import Team
+from coaching.models.thanks import Thanks
+from coaching.models.visit import Visit
 
 __all__ = [
     "Attempt",
@@ -25,6 +28,7 @@ __all__ = [
     "Channel",
     "Clinic",
     "Cohort",
+    "Dip",
     "DraftPair",
     "Event",
     "HandRaise",
@@ -54,7 +58,9 @@ __all__ = [
     "Standing",
     "TargetChange",
     "Team",
+    "Thanks",
     "Unpaired",
+    "Visit",
     "Waiting",
     "Worksheet",
     "Yardstick",

@@ -61,6 +61,8 @@ class Person(PublicModel):
     day_ends = models.TimeField(default=time(17))
     # No letters before this day, by their own wish; what they would say is told inside Lanemate.
     letters_paused_until = models.DateField(null=True, blank=True)
+    # Opens the personal calendar feed, together with the server's signature; empty: no feed.
+    calendar_key = models.CharField(max_length=43, blank=True)
     started_on = models.DateField(null=True, blank=True)
     part_time = models.BooleanField(default=False)
     capacity = models.PositiveSmallIntegerField("learners at a time", default=2)

@@ -13,6 +13,16 @@ def visible_to(person: Person) -> QuerySet[Waiting]:
     )
 
 
+def proposed_to(person: Person) -> QuerySet[Waiting]:
+    """Who waits with a coach proposed, for those who may say yes; the longest first."""
+    return (
+        visible_to(person)
+        .filter(settled_at=None, proposal__isnull=False)
+        .exclude(learner=person)
+        .order_by("proposed_at", "pk")
+    )
+
+
 def open_in(cohort: Cohort) -> QuerySet[Waiting]:
     """Who waits now, in the order in which they get a seat."""
     return (

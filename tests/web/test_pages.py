@@ -41,7 +41,8 @@ def addresses(plan, pair, mara, now) -> list[str]:
         "/nowhere/",
         *map(
             reverse,
-            "home me skills hands letters imports import-new rankings cohorts teams".split(),
+            """home me skills hands letters undelivered imports import-new rankings cohorts
+            teams""".split(),
         ),
         reverse("pair", args=[pair.public_id]),
         reverse("worksheet", args=[pair.public_id]),

@@ -7,18 +7,20 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from coaching.models import Pair, Session
-from coaching.queries import access, cases, helping, letters, pairs, sessions
+from coaching.queries import access, cases, helping, letters, pairs, sessions, timelines
 from coaching.queries import worksheets as worksheet_queries
 from coaching.services import cases as case_services
 from coaching.services import departures, reviews
 from coaching.services import sessions as session_services
-from coaching.web import charts, words
+from coaching.web import charts, timeline, words
 from coaching.web.assignment import assignment_of
 from coaching.web.case_forms import ReviewForm
 from coaching.web.doors import flash_form_errors, flashing, for_person
+from coaching.web.paging import page_of
 from coaching.web.pair_forms import HelpForm, PlanSessionForm, SessionForm
 
-MOST_EVENTS = 40
+WEEKS_ON_A_PAGE = 8
+WEEKS_OPEN = 2
 MOST_LETTERS = 60
 
 
@@ -63,12 +65,34 @@ def pair_page(request: HttpRequest, pair: str) -> HttpResponse:
         context |= {
             "case": next((case for case in seen if case.decided_at is None), None),
             "decided": [case for case in seen if case.decided_at],
-            "events": pairs.history(row)[:MOST_EVENTS],
             "review_form": ReviewForm() if row.review_since else None,
             "graduates": helping.graduates_seen_by(reader, row) if row.is_active else [],
         }
-    context["letters"] = list(letters.visible_to(reader).filter(pair=row)[:MOST_LETTERS])
+    mail = letters.visible_to(reader).filter(pair=row)
+    if side != "manager":
+        # Half of a pair of one's own team: what was written to the other is between the two of us.
+        mail = mail.filter(recipient=reader)
+    context["letters"] = list(mail[:MOST_LETTERS])
+    context["timeline"] = _timeline(request, row)
     return render(request, "pair.html", context)
+
+
+def _timeline(request: HttpRequest, pair: Pair) -> dict:
+    reader = request.person
+    moments = timeline.moments_of(timelines.kept_of(pair, reader), reader)
+    known = {moment.kind for moment in moments}
+    kind = request.GET.get("kind", "")
+    kind = kind if kind in timeline.KINDS else ""
+    shown = [moment for moment in moments if kind in ("", moment.kind)]
+    weeks = page_of(request, timeline.by_week(shown, reader), size=WEEKS_ON_A_PAGE)
+    return {
+        "weeks": weeks,
+        "count": len(shown),
+        "kinds": [(key, label) for key, label in timeline.KINDS.items() if key in known],
+        "kind": kind,
+        # Whoever asked for a kind or an older page wants to read it.
+        "open": WEEKS_ON_A_PAGE if kind or weeks.number > 1 else WEEKS_OPEN,
+    }
 
 
 def forms_of(request: HttpRequest, assignment) -> dict:

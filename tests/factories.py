@@ -53,15 +53,24 @@ def add_reading(
     person: Person, metric: Metric, week: date, *, mean: float, n: float = 20, sd: float = 0.5
 ) -> Reading:
     """One week with this mean; the sum of squares follows from the spread."""
-    total = mean * n
-    squares = n * (mean**2 + sd**2) if metric.kind in ("mean", "duration") else total
+    row = reading_of(person, metric, week, mean=mean, n=n, sd=sd)
     reading, _ = Reading.objects.update_or_create(
         person=person,
         metric=metric,
-        period=cadence.week_of(week),
-        defaults={"n": n, "sum": total, "sumsq": squares},
+        period=row.period,
+        defaults={"n": row.n, "sum": row.sum, "sumsq": row.sumsq},
     )
     return reading
+
+
+def reading_of(
+    person: Person, metric: Metric, week: date, *, mean: float, n: float = 20, sd: float = 0.5
+) -> Reading:
+    """The same, not stored: many are stored at once."""
+    total = mean * n
+    squares = n * (mean**2 + sd**2) if metric.kind in ("mean", "duration") else total
+    period = cadence.week_of(week)
+    return Reading(person=person, metric=metric, period=period, n=n, sum=total, sumsq=squares)
 
 
 def make_scorecard(team: Team, *metrics: Metric, **values) -> Scorecard:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from coaching.models import Cohort, Member, Plan, Ranking
+from coaching.models import Cohort, Member, Plan, Ranking, Reading
 from coaching.services import cohorts, plans, rankings, scorecards
 from tests import factories
 
@@ -15,12 +15,14 @@ PEOPLE = 24
 def ranked(team, mara, csat, now) -> Ranking:
     """Two dozen people whose satisfaction truly differs, in twelve weeks of readings."""
     monday = now.date()
-    for number in range(PEOPLE):
-        person = factories.make_person(f"Agent {number:02}", team=team)
-        for week in range(1, 13):
-            factories.add_reading(
-                person, csat, monday - timedelta(weeks=week), mean=2.6 + 0.08 * number, n=40
-            )
+    Reading.objects.bulk_create(
+        factories.reading_of(
+            person, csat, monday - timedelta(weeks=week), mean=2.6 + 0.08 * number, n=40
+        )
+        for number in range(PEOPLE)
+        for person in [factories.make_person(f"Agent {number:02}", team=team)]
+        for week in range(1, 13)
+    )
     scorecard = scorecards.default_scorecard(team=team, by=mara, now=now)
     return rankings.run(scorecard=scorecard, by=mara, now=now)
 

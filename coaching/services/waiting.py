@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 from django.db import IntegrityError, transaction
-from django.db.models import Min
+from django.db.models import Exists, Min, OuterRef, Q
 
 from coaching.domain import matching
 from coaching.errors import CoachingError
@@ -231,6 +231,7 @@ def propose_due(*, now: datetime) -> int:
 
     Looked at when somebody begins to wait, when a seat has become free since, and once a day.
     """
+    _settle_elsewhere(now=now)
     waiting = Waiting.objects.filter(settled_at=None, cohort__state=Cohort.State.LIVE)
     never = set(waiting.filter(proposed_at=None).values_list("cohort", flat=True))
     looked = waiting.exclude(proposed_at=None).order_by().values_list("cohort")
@@ -241,6 +242,39 @@ def propose_due(*, now: datetime) -> int:
     }
     rows = Cohort.objects.filter(pk__in=due).select_related("team__manager", "created_by")
     return sum(_propose(cohort, now=now) for cohort in rows.order_by("pk"))
+
+
+def _settle_elsewhere(*, now: datetime) -> None:
+    """
+    Whoever has found a coach for the same skill in another cohort does not wait here any more.
+
+    A launch that may still be taken back does not count yet.
+    """
+    found = (
+        Pair.objects.active()
+        .filter(learner=OuterRef("learner"), started_at__gt=OuterRef("since"))
+        .filter(started_at__lte=now - launches.UNDO)
+        .exclude(cohort=OuterRef("cohort"))
+    )
+    same = found.filter(metric=OuterRef("metric"))
+    rows = Waiting.objects.filter(settled_at=None, cohort__state=Cohort.State.LIVE).filter(
+        Exists(same) | Q(metric=None) & Exists(found)
+    )
+    for row in rows.select_related("cohort__team", "learner").order_by("cohort", "pk"):
+        _settle(row, now=now)
+
+
+@transaction.atomic
+def _settle(row: Waiting, *, now: datetime) -> None:
+    Cohort.objects.select_for_update().get(pk=row.cohort_id)
+    note = "Has a coach in another cohort by now."
+    place = Waiting.objects.filter(pk=row.pk, settled_at=None)
+    if place.update(settled_at=now, outcome=Waiting.Outcome.PAIRED, note=note) == 1:
+        audit.record(
+            "no longer waits for a coach", row.cohort, by=None, now=now, team=row.cohort.team,
+            person=row.learner.public_id, note=note,
+        )  # fmt: skip
+        cohorts.close_if_finished(row.cohort, now=now)
 
 
 def _freed(cohort: int, since: datetime) -> bool:

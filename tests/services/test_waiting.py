@@ -86,9 +86,38 @@ def test_it_is_proposed_once(left):
     assert Letter.objects.filter(kind="proposal").count() == 1
 
 
+def test_who_has_found_a_coach_in_another_cohort_does_not_wait_here(left, mara, team):
+    metric = left.after.metric
+    cohort = factories.make_cohort(team, metric, now=SOON)
+    coach = factories.make_person("Noa Elsewhere", team=team)
+    pair = factories.make_pair(left.learner, coach, metric=metric, cohort=cohort, now=SOON)
+    waiting.propose_due(now=SOON)
+    left.refresh_from_db()
+    # The other launch may still be taken back.
+    assert left.settled_at is None
+    other = factories.make_pair(
+        left.learner, factories.make_person(team=team), metric=factories.make_metric(),
+        cohort=cohort, now=SOON,
+    )  # fmt: skip
+    later = SOON + launches.UNDO
+    Pair.objects.filter(pk=pair.pk).update(
+        state=Pair.State.ENDED, ended_at=SOON, ending=Pair.Ending.AWAY
+    )
+    waiting.propose_due(now=later)
+    left.refresh_from_db()
+    assert other.metric != left.metric
+    assert left.settled_at is None
+    Pair.objects.filter(pk=pair.pk).update(state=Pair.State.ON_TRACK, ended_at=None, ending="")
+    waiting.propose_due(now=later)
+    waiting.propose_due(now=later)
+    left.refresh_from_db()
+    assert (left.settled_at, left.outcome) == (later, Waiting.Outcome.PAIRED)
+    assert Event.objects.filter(kind="no longer waits for a coach").count() == 1
+
+
 def test_looking_costs_nothing_while_nobody_waits(seats, django_assert_num_queries):
     seats(2)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert waiting.propose_due(now=LATER) == 0
 
 

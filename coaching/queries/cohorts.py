@@ -5,7 +5,6 @@ from coaching.models import (
     Case,
     Cohort,
     DraftPair,
-    Event,
     Member,
     Pair,
     Person,
@@ -101,7 +100,3 @@ def plans_visible_to(person: Person) -> QuerySet[Plan]:
 
 def cases_visible_to(person: Person) -> QuerySet[Case]:
     return cases.visible_to(person)
-
-
-def events_visible_to(person: Person) -> QuerySet[Event]:
-    return Event.objects.filter(access.managed(person, "team__path")).select_related("actor")

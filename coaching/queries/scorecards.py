@@ -3,7 +3,7 @@
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from coaching.models import Event, Metric, Person, Reading, Scorecard
-from coaching.queries import cohorts, people
+from coaching.queries import people, trail
 
 
 def metrics_for(card: Scorecard) -> QuerySet[Metric]:
@@ -26,6 +26,6 @@ def metrics_for(card: Scorecard) -> QuerySet[Metric]:
 
 def log_of(reader: Person, card: Scorecard) -> QuerySet[Event]:
     """Who proposed and changed a scorecard, newest first."""
-    return cohorts.events_visible_to(reader).filter(
+    return trail.visible_to(reader).filter(
         subject_type="scorecard", subject_id=card.public_id
     )

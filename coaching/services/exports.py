@@ -28,3 +28,10 @@ def ranking_taken(
         people=people,
         filters=filters,
     )
+
+
+def trail_taken(*, lines: int, filters: dict[str, str], by: Person, now: datetime) -> None:
+    """Note who takes which lines of the audit trail with them; before the first row leaves."""
+    audit.record(
+        "audit trail exported", by, by=by, now=now, team=by.team, lines=lines, filters=filters
+    )

@@ -17,6 +17,7 @@ from coaching.queries import (
     people,
     rankings,
     teams,
+    trail,
 )
 from coaching.services import audit
 from tests import factories
@@ -142,8 +143,8 @@ def test_the_audit_trail_is_its_teams_managers(pair, team, cast):
     audit.record("looked", pair, by=cast["mara"], now=NOW, team=team)
     audit.record("server started", pair, by=None, now=NOW)
     teamwise, general = Event.objects.order_by("pk")
-    assert who_sees(cohorts.events_visible_to, teamwise, cast) == {"mara", "hanna"}
-    assert who_sees(cohorts.events_visible_to, general, cast) == {"hanna"}
+    assert who_sees(trail.visible_to, teamwise, cast) == {"mara", "hanna"}
+    assert who_sees(trail.visible_to, general, cast) == {"hanna"}
     assert list(pairs.history(pair)) == [general, teamwise]
 
 
@@ -157,7 +158,7 @@ def test_not_yours_looks_like_not_there(pair, cast):
 def test_an_auditor_reads_no_names(pair, db):
     auditor = factories.make_person(access=Person.Access.AUDITOR)
     assert not pairs.visible_to(auditor).exists()
-    assert not cohorts.events_visible_to(auditor).exists()
+    assert not trail.visible_to(auditor).exists()
     assert list(people.visible_to(auditor)) == [auditor]
 
 

@@ -41,7 +41,7 @@ def addresses(plan, pair, mara, now) -> list[str]:
         "/nowhere/",
         *map(
             reverse,
-            """home me skills hands letters undelivered imports import-new rankings cohorts
+            """home me skills hands letters undelivered trail imports import-new rankings cohorts
             teams""".split(),
         ),
         reverse("pair", args=[pair.public_id]),

@@ -19,7 +19,7 @@ from coaching.api.serializers.letters import (
 )
 from coaching.models import Event, Letter, Notice, Person
 from coaching.notifications import rendering
-from coaching.queries import access, cohorts, letters
+from coaching.queries import access, letters, trail
 from coaching.services import letters as services
 from coaching.services import notices
 
@@ -89,4 +89,4 @@ class Events(ListModelMixin, ManagerRows):
     serializer_class = EventShape
 
     def visible(self, reader: Person) -> QuerySet[Event]:
-        return cohorts.events_visible_to(reader).select_related("actor", "team")
+        return trail.visible_to(reader)

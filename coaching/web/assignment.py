@@ -19,6 +19,8 @@ class Button:
     label: str
     address: str
     icon: str = "arrow"
+    # Whether something waits for them, or it is merely what they could do.
+    presses: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,11 @@ class Assignment:
     waiting: Session | None
     sheet: Worksheet
     button: Button | None
+
+    @property
+    def presses(self) -> bool:
+        """Whether something waits for this person."""
+        return self.button is not None and self.button.presses
 
     @property
     def past(self) -> list[Session]:
@@ -131,4 +138,18 @@ def _button(
     if _page_waits(side, sheet):
         label = "Write this week's page" if side == "learner" else "Answer this week's page"
         return Button(label, reverse("worksheet", args=[pair.public_id]), "letter")
-    return None if upcoming else Button("Log a session", f"{page}#log", "calendar")
+    return None if upcoming else Button("Log a session", f"{page}#log", "calendar", presses=False)
+
+
+def by_need(assignments: list[Assignment]) -> list[Assignment]:
+    """Whom something is owed first, then who swims hardest, then the next to be met."""
+    return sorted(
+        assignments,
+        key=lambda one: (
+            not one.presses,
+            pairs.BOARD_ORDER.index(one.pair.state),
+            one.upcoming is None,
+            one.upcoming.starts_at if one.upcoming else one.pair.started_at,
+            one.pair.pk,
+        ),
+    )

@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from coaching.domain import progress
+from coaching.domain.movement import OVER
 from coaching.models import Look, Metric, Pair, Reading, Session, Standing
+from coaching.queries.coaching import OwnNumbers
+from coaching.queries.peers import Expected
 from coaching.queries.rankings import OwnSkill
 
 # A 90 % interval reaches this many standard errors to either side.
@@ -255,6 +258,38 @@ def own_interval(skill: OwnSkill) -> Own | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Since:
+    """A coach's own level beside where it was at the launch."""
+
+    numbers: OwnNumbers
+    interval: Interval | None
+    axis: Axis | None
+    fallen: bool
+
+    @property
+    def words(self) -> str:
+        if self.interval is None:
+            return "No complete week since you began."
+        if self.fallen:
+            return (
+                "Notably below where it was. Say if coaching is too much; it should not cost you."
+            )
+        if self.numbers.looks[-1].p >= OVER:
+            return "Perhaps a little below; too early to tell it from chance."
+        return "As before, as far as the readings can tell."
+
+
+def own_numbers(row: OwnNumbers) -> Since:
+    """`interval` runs over what chance makes of the newest weeks; its mark is the launch."""
+    if not row.looks:
+        return Since(row, None, None, fallen=row.dip is not None)
+    last = row.looks[-1]
+    marks = [last.level - Z90 * last.se, last.level + Z90 * last.se, row.before]
+    on = axis(row.metric, min(marks), max(marks))
+    return Since(row, reach(last.level, last.se, on, row.before), on, fallen=row.dip is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class Dot:
     """One week's readings; `low` and `high` end the 90 % range of their mean."""
 
@@ -276,16 +311,22 @@ class Week:
     level: str
     low: str
     high: str
+    expected: str
     reached: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """All positions in percent: x to the right, y downward."""
+    """
+    All positions in percent: x to the right, y downward.
+
+    expected : the line without coaching, from the launch on; empty when too few peers tell it
+    """
 
     dots: list[Dot]
     level: str
     band: str
+    expected: str
     now: Dot | None
     now_anchor: str
     target: float
@@ -310,11 +351,13 @@ def progress_picture(
     readings: Sequence[Reading],
     sessions: Sequence[Session],
     today: date,
+    expected: Sequence[Expected] = (),
 ) -> Picture:
     """
     A learner's way: readings a week, the level we believe in with its 90 % band, and the target.
 
     looks, readings : oldest first, of this pair's learner and metric
+    expected : where they would be without coaching, oldest first
     """
     metric = pair.metric
     first = min([pair.counts_from - WEEK, *(row.period for row in readings[:1])])
@@ -329,7 +372,9 @@ def progress_picture(
     points = [_weekly(pair, row) for row in readings]
     levels = [_level(metric, look) for look in looks]
     goals = [metric.in_units(v) for v in (pair.target, pair.stretch, pair.baseline)]
-    seen = goals + [value for value, _, _ in points] + [v for triple in levels for v in triple]
+    without = [metric.in_units(row.level) for row in expected]
+    seen = [*goals, *without, *(value for value, _, _ in points)]
+    seen += [value for triple in levels for value in triple]
     low, high = min(seen), max(seen)
     room = 0.10 * (high - low) or 1.0
     low, high = low - room, high + room
@@ -353,6 +398,12 @@ def progress_picture(
     line = [f"{x:.2f},{down(value):.2f}" for x, (value, _, _) in zip(xs, levels, strict=True)]
     upper = [f"{x:.2f},{down(top):.2f}" for x, (_, _, top) in zip(xs, levels, strict=True)]
     lower = [f"{x:.2f},{down(end):.2f}" for x, (_, end, _) in zip(xs, levels, strict=True)]
+    launch = across(max(pair.started_at.date(), first))
+    anyway = [f"{launch:.2f},{down(goals[2]):.2f}"]
+    anyway += [
+        f"{across(row.week + middle):.2f},{down(value):.2f}"
+        for row, value in zip(expected, without, strict=True)
+    ]
     now = None
     if looks:
         value, end, top = levels[-1]
@@ -363,6 +414,7 @@ def progress_picture(
         dots=dots,
         level=" ".join(line),
         band=" ".join([*upper, *reversed(lower)]) if len(looks) > 1 else "",
+        expected=" ".join(anyway) if expected else "",
         now=now,
         now_anchor="end" if now and now.x > 60 else "start",
         target=target,
@@ -370,7 +422,7 @@ def progress_picture(
         baseline=down(goals[2]),
         goal_top=goal_top,
         goal_height=goal_height,
-        launch=across(max(pair.started_at.date(), first)),
+        launch=launch,
         test=across(pair.test_date),
         passed=across(pair.passed_at.date()) if pair.passed_at else None,
         today=across(today) if pair.is_active else None,
@@ -380,8 +432,8 @@ def progress_picture(
             if session.held_on >= first
         ],
         ticks=dates(first, last, across),
-        weeks=_weeks(metric, readings, looks),
-        words=_words(pair, looks),
+        weeks=_weeks(metric, readings, looks, expected),
+        words=_words(pair, looks, expected),
     )
 
 
@@ -413,7 +465,10 @@ def dates(first: date, last: date, across: Callable[[date], float]) -> list[Tick
     return [Tick(across(day), short_day(day)) for day in mondays[::every] if across(day) <= 93]
 
 
-def _weeks(metric: Metric, readings: Sequence[Reading], looks: Sequence[Look]) -> list[Week]:
+def _weeks(
+    metric: Metric, readings: Sequence[Reading], looks: Sequence[Look], expected: Sequence[Expected]
+) -> list[Week]:
+    without = {row.week: metric.read(row.level) for row in expected}
     by_week = {row.period: row for row in readings}
     look_at = {look.week: look for look in looks}
     rows = []
@@ -427,16 +482,22 @@ def _weeks(metric: Metric, readings: Sequence[Reading], looks: Sequence[Look]) -
                 metric.read(look.level) if look else "",
                 metric.read(look.level - Z90 * look.se) if look else "",
                 metric.read(look.level + Z90 * look.se) if look else "",
+                without.get(week, ""),
                 look.p_reached if look else None,
             )
         )
     return rows
 
 
-def _words(pair: Pair, looks: Sequence[Look]) -> str:
+def _words(pair: Pair, looks: Sequence[Look], expected: Sequence[Expected]) -> str:
     """The picture in a sentence, for those who cannot see it."""
     way = f"{pair.metric}: from {pair.baseline_text} to the target {pair.target_text}"
     if not looks:
         return f"{way}. No complete week since the start yet."
     here = pair.read(looks[-1].level)
-    return f"{way}. After {len(looks)} weekly looks the level is {here}."
+    told = (
+        f"{way}. After {len(looks)} weekly look{'s' if len(looks) > 1 else ''} the level is {here}"
+    )
+    if expected:
+        told += f"; without coaching {pair.read(expected[-1].level)} would be expected"
+    return f"{told}."

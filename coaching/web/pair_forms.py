@@ -8,6 +8,7 @@ from django import forms
 from coaching.domain import cadence
 from coaching.models import Session, Worksheet
 from coaching.services.sessions import LONGEST, SHORTEST
+from coaching.services.thanks import LONGEST as LONGEST_THANKS
 from coaching.services.worksheets import LONGEST as LONGEST_PAGE
 from coaching.web.forms import Plain, day_input
 
@@ -123,4 +124,14 @@ class HelpForm(Plain):
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Only your manager reads this.",
+    )
+
+
+class ThanksForm(Plain):
+    """A sentence to one's coach."""
+
+    text = forms.CharField(
+        label="In a sentence",
+        max_length=LONGEST_THANKS,
+        widget=forms.TextInput(attrs={"placeholder": "What helped?"}),
     )

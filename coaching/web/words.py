@@ -62,6 +62,31 @@ def why_pair(pair: Pair, reader: Person) -> list[str]:
     ]
 
 
+def who_decides(pair: Pair, reader: Person) -> str:
+    """What somebody in a pair that is stuck should know; the same for both of them."""
+    whose = "Your" if reader.pk == pair.learner_id else f"{pair.learner.first_name}'s"
+    return (
+        f"{whose} manager has been asked how to go on. Nobody is to blame, and you need not wait: "
+        "one session helps most."
+    )
+
+
+def coach_line(presses: list[bool]) -> str:
+    """
+    How much waits for a coach; one flag a learner.
+
+    >>> coach_line([True, False, False]), coach_line([False, False])
+    ('Something waits for you with one of them; it stands first.', 'Nothing waits for you today.')
+    """
+    number = sum(presses)
+    if not number:
+        return "Nothing waits for you today."
+    if number == len(presses):
+        return "Something waits for you with each of them."
+    which = "it stands" if number == 1 else "they stand"
+    return f"Something waits for you with {count(number, 'of them', 'of them')}; {which} first."
+
+
 def share_of(part: float) -> str:
     """
     A share as people say it, where a word comes close enough.

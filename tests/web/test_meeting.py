@@ -88,7 +88,7 @@ def test_a_coach_reads_what_each_learner_needs(pair, ivo, ivo_client, team, csat
         learner = factories.make_person(name, team=team)
         factories.make_pair(learner, ivo, metric=csat, cohort=pair.cohort, now=NOW)
     text = ivo_client.get("/me/").text
-    assert "Your other learners" in text
+    assert "You coach three learners" in text
     for name in ("Noor", "Ada"):
         assert f"Agree on a first session with {name}." in text
 

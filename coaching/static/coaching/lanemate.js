@@ -15,6 +15,11 @@
     });
   }
 
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
+  }
+
   // On a phone the navigation scrolls; the page one is on comes into sight.
   document
     .querySelector(".nav-main [aria-current]")

@@ -7,7 +7,17 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from coaching.models import Pair, Session
-from coaching.queries import access, cases, helping, letters, pairs, sessions, timelines
+from coaching.queries import (
+    access,
+    cases,
+    helping,
+    letters,
+    pairs,
+    peers,
+    sessions,
+    thanks,
+    timelines,
+)
 from coaching.queries import worksheets as worksheet_queries
 from coaching.services import cases as case_services
 from coaching.services import departures, reviews
@@ -17,7 +27,7 @@ from coaching.web.assignment import assignment_of
 from coaching.web.case_forms import ReviewForm
 from coaching.web.doors import flash_form_errors, flashing, for_person
 from coaching.web.paging import page_of
-from coaching.web.pair_forms import HelpForm, PlanSessionForm, SessionForm
+from coaching.web.pair_forms import HelpForm, PlanSessionForm, SessionForm, ThanksForm
 
 WEEKS_ON_A_PAGE = 8
 WEEKS_OPEN = 2
@@ -53,11 +63,15 @@ def pair_page(request: HttpRequest, pair: str) -> HttpResponse:
             readings=pairs.readings_of(row, reader),
             sessions=assignment.held,
             today=today,
+            expected=peers.without_coaching(row, weeks=[look.week for look in looks]),
         ),
+        "thanks": thanks.of_pair(row, reader),
         "why": words.why_pair(row, reader),
         "helpers": helping.helpers_of(row),
         "pages": worksheet_queries.of_pair(row)[:4],
     }
+    if side == "learner":
+        context["thanks_form"] = ThanksForm()
     if own and row.is_active:
         context |= forms_of(request, assignment) | {"help_form": HelpForm()}
     if side == "manager":

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from coaching.models import Case, Cohort
-from coaching.queries import access, cases, cohorts, pairs, sessions, worksheets
+from coaching.queries import access, cases, cohorts, pairs, peers, sessions, worksheets
 from coaching.services import cases as case_services
 from coaching.services import clinics, progress
 from coaching.web import charts, triage
@@ -134,6 +134,7 @@ def _show(request: HttpRequest, case: Case) -> HttpResponse:
                 readings=pairs.readings_of(pair, reader),
                 sessions=held,
                 today=today,
+                expected=peers.without_coaching(pair, weeks=[look.week for look in looks]),
             ),
         },
     )

@@ -1,0 +1,62 @@
+"""A learner thanks the coach in a sentence, during the pair or long after."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from coaching.errors import CoachingError
+from coaching.models import Notice, Pair, Person, Thanks
+from coaching.notifications import outbox
+from coaching.services import audit
+
+LONGEST = Thanks._meta.get_field("text").max_length
+LINK = "/me/coaching/#thanks"
+
+
+class NotTheLearner(CoachingError):
+    message = "Only the learner of a pair thanks its coach here."
+
+
+class NothingSaid(CoachingError):
+    message = f"Say it in a sentence of up to {LONGEST} characters."
+
+
+class SaidToday(CoachingError):
+    message = "You have said thank you today already. It was heard."
+
+
+@transaction.atomic
+def say(*, pair: Pair, text: str, by: Person, now: datetime) -> Thanks:
+    """
+    Thank the coach of a pair: once a day, whether the pair swims, has passed or has ended.
+
+    The coach is told the words. The audit trail, and so managers, learn only that it was said.
+
+    :raises NotTheLearner, NothingSaid, SaidToday:
+    """
+    if by.pk != pair.learner_id:
+        raise NotTheLearner
+    text = " ".join(text.split())
+    if not text or len(text) > LONGEST:
+        raise NothingSaid
+    thanks, new = Thanks.objects.get_or_create(
+        pair=pair, day=now.astimezone(by.zone).date(), defaults={"text": text, "at": now}
+    )
+    if not new:
+        raise SaidToday
+    if pair.coach.active:
+        notice = f"{by.name} thanks you: “{text}”"
+        longest = Notice._meta.get_field("text").max_length
+        outbox.tell(
+            [
+                Notice(
+                    person=pair.coach,
+                    text=notice if len(notice) <= longest else f"{notice[: longest - 2]}…”",
+                    link=LINK,
+                    dedupe_key=f"thanks:{pair.public_id}:{thanks.day:%Y-%m-%d}",
+                )
+            ],
+            now=now,
+        )
+    audit.record("coach thanked", pair, by=by, now=now, team=pair.learner.team)
+    return thanks

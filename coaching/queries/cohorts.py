@@ -54,6 +54,19 @@ def with_counts(cohorts: QuerySet[Cohort]) -> QuerySet[Cohort]:
     )
 
 
+def drafts(cohorts: QuerySet[Cohort]) -> QuerySet[Cohort]:
+    """Those that are being planned, with their plans and whether each side has somebody."""
+    taking_part = Member.objects.filter(cohort=OuterRef("pk"), left_out=False)
+    return (
+        cohorts.filter(state=Cohort.State.DRAFT)
+        .annotate(
+            has_learners=Exists(taking_part.filter(side=Member.Side.LEARNER)),
+            has_coaches=Exists(taking_part.filter(side=Member.Side.COACH)),
+        )
+        .prefetch_related("plans")
+    )
+
+
 def members_of(cohort: Cohort) -> QuerySet[Member]:
     return cohort.members.select_related("person__team", "metric").order_by("person__name", "pk")
 

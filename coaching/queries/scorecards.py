@@ -26,6 +26,4 @@ def metrics_for(card: Scorecard) -> QuerySet[Metric]:
 
 def log_of(reader: Person, card: Scorecard) -> QuerySet[Event]:
     """Who proposed and changed a scorecard, newest first."""
-    return trail.visible_to(reader).filter(
-        subject_type="scorecard", subject_id=card.public_id
-    )
+    return trail.visible_to(reader).filter(subject_type="scorecard", subject_id=card.public_id)

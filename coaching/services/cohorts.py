@@ -77,12 +77,7 @@ def create(
 
     :raises NoName, TooSoon, TooFar, OnlyPeople, PolicyRefused:
     """
-    if not name.strip():
-        raise NoName
-    if test_date < now.date() + CORE:
-        raise TooSoon
-    if test_date > now.date() + FURTHEST_TEST:
-        raise TooFar
+    check_dates(name, test_date, now=now)
     if ranking.subject != Scorecard.Subject.PEOPLE:
         raise OnlyPeople
     policy = policy or ranking.scorecard.policy
@@ -106,6 +101,16 @@ def create(
         policy=policy, q=q, quota=cohort.quota,
     )  # fmt: skip
     return cohort
+
+
+def check_dates(name: str, test_date: date, *, now: datetime) -> None:
+    """:raises NoName, TooSoon, TooFar:"""
+    if not name.strip():
+        raise NoName
+    if test_date < now.date() + CORE:
+        raise TooSoon
+    if test_date > now.date() + FURTHEST_TEST:
+        raise TooFar
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from coaching.models import Band, Cohort, Look, Metric, Pair
-from coaching.web import charts, icons, words
+from coaching.web import charts, icons, steps, words
 from coaching.web.case_forms import ClocksForm
 
 register = template.Library()
@@ -92,6 +92,29 @@ def lane(pair: Pair) -> dict:
     looks: list[Look] = list(pair.looks.all())
     last = looks[-1] if looks else None
     return {"lane": charts.lane(pair, last), "pair": pair, "last": last and pair.read(last.level)}
+
+
+@register.inclusion_tag("components/planning_steps.html", takes_context=True)
+def planning_steps(context, at: str, *, scorecard=None, ranking=None, cohort=None, plan=None):
+    """Where one is on the way to a launch; before the draft, the address may name one."""
+    came_from = None
+    if cohort is None:
+        came_from, came_plan = steps.draft_in(context["request"])
+        if came_from and (scorecard is None or came_from.ranking.scorecard_id == scorecard.pk):
+            cohort, plan = came_from, came_plan
+        else:
+            came_from = None
+    return {
+        "steps": steps.steps(at, scorecard=scorecard, ranking=ranking, cohort=cohort, plan=plan),
+        "draft": came_from,
+        "back": came_from and steps.go_on(came_from),
+    }
+
+
+@register.filter
+def go_on(cohort: Cohort) -> steps.GoOn:
+    """Where a draft that came through `queries.cohorts.drafts` was left."""
+    return steps.go_on(cohort)
 
 
 @register.inclusion_tag("components/clocks.html", takes_context=True)

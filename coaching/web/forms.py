@@ -145,9 +145,9 @@ class CohortForm(Plain):
         label="Target for each learner", choices=Cohort.Target, widget=forms.RadioSelect
     )
 
-    def __init__(self, *args, today: date, **kwargs) -> None:
-        initial = {"test_date": today + DEFAULT_LENGTH, "target_form": Cohort.Target.GAP_TOP}
-        super().__init__(*args, initial=initial, **kwargs)
+    def __init__(self, *args, today: date, initial: dict | None = None, **kwargs) -> None:
+        usual = {"test_date": today + DEFAULT_LENGTH, "target_form": Cohort.Target.GAP_TOP}
+        super().__init__(*args, initial=usual | (initial or {}), **kwargs)
         self.fields["test_date"].widget.attrs["min"] = (today + timedelta(weeks=4)).isoformat()
 
 

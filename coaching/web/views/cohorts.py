@@ -18,15 +18,22 @@ from coaching.web.paging import page_of
 from coaching.web.views.drafts import draft_page
 from coaching.web.views.selection import asked_of, usual_of
 
+MOST_DRAFTS = 30
+
 
 @for_manager
 def cohort_list(request: HttpRequest) -> HttpResponse:
-    rows = cohorts.with_counts(cohorts.visible_to(request.person)).order_by("-created_at", "-pk")
+    seen = cohorts.visible_to(request.person)
+    rows = cohorts.with_counts(seen.exclude(state=Cohort.State.DRAFT))
+    rows = rows.order_by("-launched_at", "-pk")
+    drafts = cohorts.drafts(seen)
     return render(
         request,
         "manager/cohorts.html",
         {
             "page": page_of(request, rows, size=30),
+            "drafts": list(drafts[:MOST_DRAFTS]),
+            "more_drafts": max(drafts.count() - MOST_DRAFTS, 0),
             "ranking": rankings.visible_to(request.person)
             .filter(subject=Scorecard.Subject.PEOPLE)
             .order_by("-created_at")

@@ -10,9 +10,10 @@ from django.views.decorators.http import require_POST
 from coaching.models import Cohort, Member, Plan
 from coaching.queries import access, cohorts, people, selection
 from coaching.services import cohorts as cohort_services
-from coaching.web import words
+from coaching.services import drafts as draft_services
+from coaching.web import steps, words
 from coaching.web.doors import flash_form_errors, flashing, for_manager
-from coaching.web.forms import WhatIfForm
+from coaching.web.forms import CohortForm, WhatIfForm
 from coaching.web.offers import NAMED
 from coaching.web.paging import page_of
 
@@ -59,6 +60,40 @@ def draft_page(request: HttpRequest, cohort: Cohort, plan: Plan | None) -> HttpR
             "more": max(len(found) - MOST_FOUND, 0),
         },
     )
+
+
+@for_manager
+def cohort_target(request: HttpRequest, cohort: str) -> HttpResponse:
+    """Name, test date and target of a draft, to be changed until the launch."""
+    rows = cohorts.drafts(cohorts.visible_to(request.person))
+    row = access.found_or_404(rows, cohort)
+    form = CohortForm(
+        request.POST or None,
+        today=request.now.date(),
+        initial={"name": row.name, "test_date": row.test_date, "target_form": row.target_form},
+    )
+    if form.is_valid():
+        with flashing(request) as attempt:
+            changed = draft_services.change(
+                cohort=row, by=request.person, now=request.now, **form.cleaned_data
+            )
+        if attempt.done:
+            messages.success(request, "Saved." if changed else "Nothing was different.")
+            return redirect("cohort", row.public_id)
+    return render(
+        request,
+        "manager/cohort_target.html",
+        {"cohort": row, "form": form, "plan": steps.plan_of(row)},
+    )
+
+
+@require_POST
+@for_manager
+def cohort_discard(request: HttpRequest, cohort: str) -> HttpResponse:
+    row = access.found_or_404(cohorts.visible_to(request.person), cohort)
+    with flashing(request, f"The draft “{row.name}” is discarded. Nothing had been sent.") as done:
+        draft_services.discard(cohort=row, by=request.person, now=request.now)
+    return redirect("cohorts") if done.done else redirect("cohort", cohort)
 
 
 @require_POST

@@ -64,7 +64,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "files": first(
             imports.visible_to(reader).filter(state__in=[Import.State.READY, Import.State.UPLOADED])
         ),
-        "drafts": first(own.filter(state=Cohort.State.DRAFT)),
+        "drafts": first(cohorts.drafts(cohorts.visible_to(reader))),
         "hands": first(
             metrics.hands_visible_to(reader).filter(lowered_at=None).exclude(person=reader)
         ),

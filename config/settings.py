@@ -213,7 +213,12 @@ SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31536000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 
 # --- Pages ----------------------------------------------------------------------------
-LANGUAGE_CODE = "en-gb"
+# People choose one; else their browser does; else, and for letters, it is this one.
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
+LOCALE_PATHS = [BASE_DIR / "coaching" / "locale"]
+# How dates and numbers are written where Django's own habits for a language are not ours.
+FORMAT_MODULE_PATH = "coaching.locale"
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True

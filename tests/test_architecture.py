@@ -7,7 +7,7 @@ ROOT = Path(__file__).resolve().parents[1] / "coaching"
 
 # From the ground up. Rooms on one line do not know each other.
 FLOORS = (
-    ("errors",),
+    ("errors", "locale"),
     ("domain",),
     ("models",),
     ("queries", "notifications"),

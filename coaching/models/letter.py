@@ -57,6 +57,8 @@ class Letter(PublicModel):
     )
     # Plain values, gathered when the letter was promised; rendered when it is sent.
     context = models.JSONField(default=dict)
+    # What it left in, once its reader has chosen another language; until then it follows them.
+    language = models.CharField(max_length=8, blank=True)
     # The same in every attempt, so that receivers recognise a copy.
     message_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     state = models.PositiveSmallIntegerField(choices=State, default=State.PENDING)

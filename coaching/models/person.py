@@ -19,6 +19,10 @@ def default_time_zone() -> str:
     return settings.TIME_ZONE
 
 
+def languages() -> list[tuple[str, str]]:
+    return list(settings.LANGUAGES)
+
+
 class Person(PublicModel):
     """Somebody with readings, a login, or both. Readings find their person by `key`."""
 
@@ -53,6 +57,9 @@ class Person(PublicModel):
     time_zone = models.CharField(
         max_length=64, default=default_time_zone, validators=[validate_time_zone]
     )
+    # Of their pages and letters; empty: as the browser says, and for letters as the server does.
+    # It has nothing to do with `language`, in which they work.
+    reads = models.CharField("reads", max_length=8, blank=True, choices=languages)
     # When letters may reach them: ISO weekdays, Monday 1, and the hours between.
     working_days = models.CharField(
         max_length=7, default="12345", validators=[RegexValidator(r"^1?2?3?4?5?6?7?$")]
@@ -86,6 +93,11 @@ class Person(PublicModel):
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.time_zone)
+
+    @property
+    def reading_language(self) -> str:
+        """The language of what is written to them."""
+        return self.reads or settings.LANGUAGE_CODE
 
     @property
     def first_name(self) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
 
 from coaching.queries import clock
 from coaching.services import people
@@ -25,7 +26,7 @@ class AliveMiddleware:
 class ReaderMiddleware:
     """
     Sets `request.person` (the `Person` who reads, or None) and `request.now`,
-    and shows times in the reader's zone.
+    and answers in the reader's zone and language: the one they have chosen, else the browser's.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -36,7 +37,13 @@ class ReaderMiddleware:
         request.person = None
         if request.user.is_authenticated:
             request.person = people.person_for(request.user)
-        if request.person is None:
-            return self.get_response(request)
-        with timezone.override(ZoneInfo(request.person.time_zone)):
-            return self.get_response(request)
+        person = request.person
+        zone = ZoneInfo(person.time_zone) if person else None
+        chosen = person.reads if person else ""
+        language = chosen or translation.get_language_from_request(request)
+        with timezone.override(zone), translation.override(language):
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        # Who has chosen is known by their cookie, which the session says; all others by this.
+        patch_vary_headers(response, ("Accept-Language",))
+        return response

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 
 from coaching.domain import cadence
 from coaching.models import Cohort, Helper, Letter, Pair, Person, Team, Waiting
-from coaching.queries import access, leaves, letters
+from coaching.queries import access, letters, quiet
 from coaching.queries import cohorts as cohort_queries
 from coaching.queries import pairs as pair_queries
 
@@ -202,7 +202,7 @@ def _managed(reader: Person, week: Week) -> dict:
     needs = [
         _cases(cases),
         _proposals(cohorts),
-        _silent(cohorts, cases, week),
+        _silent(reader, week),
         _failed(reader, week),
     ]
     items = _cohorts(cohorts, waiting_for, week)
@@ -244,37 +244,18 @@ def _proposals(cohorts: list[Cohort]) -> dict:
     return _cut(items, kind="waiting", count=len(items), link="/cohorts/")
 
 
-def _silent(cohorts: list[Cohort], cases: list, week: Week) -> dict:
-    """Pairs without a session for longer than their cohort gives them, not yet a case."""
-    rows = (
-        Pair.objects.active()
-        .filter(cohort__in=[cohort.pk for cohort in cohorts])
-        .exclude(pk__in=[case.pair_id for case in cases])
-        .select_related("learner", "coach", "cohort")
-        .annotate(last_session=Max("sessions__held_on"))
-        .order_by("pk")
-    )
-    silent = [(days, pair) for pair in rows if (days := _quiet_for(pair, week.today))]
-    people = {pair.learner_id for _, pair in silent} | {pair.coach_id for _, pair in silent}
-    away = leaves.away_on(people, week.today) if people else set()
+def _silent(reader: Person, week: Week) -> dict:
+    """Pairs that have not met for long, those whose clock runs out first ahead."""
     items = [
         {
-            "who": f"{pair.coach.name} and {pair.learner.name}",
-            "what": f"no session for {days} days" if pair.last_session else
-            f"no session yet, after {days} days",
-            "link": f"/pairs/{pair.public_id}/",
+            "who": f"{one.pair.coach.name} and {one.pair.learner.name}",
+            "what": f"no session for {one.days} days" if one.met else
+            f"no session yet, after {one.days} days",
+            "link": f"/pairs/{one.pair.public_id}/",
         }
-        for days, pair in sorted(silent, key=lambda row: (-row[0], row[1].pk))
-        if not away & {pair.learner_id, pair.coach_id}
+        for one in quiet.quiet_pairs(reader, now=week.due)
     ]  # fmt: skip
     return _cut(items, kind="silent", count=len(items), link="/cohorts/")
-
-
-def _quiet_for(pair: Pair, today: date) -> int:
-    """Days without a session, once there are more than the cohort allows; else 0."""
-    allowed = pair.cohort.next_session_days if pair.last_session else pair.cohort.first_session_days
-    days = (today - max(pair.clocks_from, pair.last_session or pair.clocks_from)).days
-    return days if days > allowed else 0
 
 
 def _failed(reader: Person, week: Week) -> dict:

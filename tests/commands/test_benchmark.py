@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from coaching.management.benchmarks import matching, ranking
+from coaching.management.benchmarks import matching, pages, ranking
 from coaching.management.commands.benchmark import every_benchmark
 from coaching.models import Standing
 
@@ -33,6 +33,13 @@ def test_it_refuses_to_measure_nothing(words):
 
 def test_every_file_of_benchmarks_is_collected():
     assert {"ranking", "engine"} <= every_benchmark().keys()
+
+
+def test_pages_cost_as_many_queries_with_many_pairs_as_with_few(db):
+    lines = dict(pages.measure(pairs=220, times=1))
+    assert lines["pairs"] == "100 and 220"
+    assert {"home", "cohort", "pair", "ranking", "digest", "me, a coach"} <= lines.keys()
+    assert not [what for what, figure in lines.items() if "with few pairs" in figure]
 
 
 def test_every_case_of_matching_can_be_measured():

@@ -270,6 +270,7 @@ def test_the_manager_reads_who_waits_who_is_quiet_and_whom_no_letter_reached(
     for pair in (late, away):
         Pair.objects.filter(pk=pair.pk).update(clocks_from=NOW.date() - 30 * DAY)
         factories.hold_session(pair, last)
+    factories.hold_session(fine, DUE.date() - 2 * DAY)
     Leave.objects.create(person=away.coach, first_day=last, noted_at=NOW)
     Waiting.objects.create(
         cohort=fine.cohort, learner=factories.make_person("Wim", team=team), why="no_seat",

@@ -70,7 +70,7 @@
     const ask = async () => {
       clearTimeout(waiting);
       const asked = [...new FormData(form)].filter(([, value]) => value !== "");
-      const address = `${form.action.split("?")[0]}?${new URLSearchParams(asked)}`;
+      const address = `${form.action.split(/[?#]/)[0]}?${new URLSearchParams(asked)}`;
       asking?.abort();
       asking = new AbortController();
       const parts = document.querySelectorAll("[data-live-part]");
@@ -285,7 +285,7 @@
     const form = event.target;
     if (!form.matches("form[data-panel-form]")) return;
     event.preventDefault();
-    openPanel(`${form.action.split("?")[0]}?${new URLSearchParams(new FormData(form))}`, event.submitter);
+    openPanel(`${form.action.split(/[?#]/)[0]}?${new URLSearchParams(new FormData(form))}`, event.submitter);
   });
   // At most two rows are chosen for a swap; the second one asks for its price at once.
   document.addEventListener("change", (event) => {

@@ -1,16 +1,15 @@
 from collections.abc import Callable
-from itertools import groupby
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from coaching.models import Cohort, Pair, Plan, Scorecard
+from coaching.models import Cohort, Plan, Scorecard
 from coaching.queries import access, cohorts, helping, pairs, people, rankings, selection, waiting
 from coaching.services import cohorts as cohort_services
 from coaching.services import launches, members, plans
-from coaching.web import words
+from coaching.web import board, words
 from coaching.web.doors import flash_form_errors, flashing, for_manager
 from coaching.web.forms import AdditionForm, CohortForm, Plain, RemovalForm
 from coaching.web.offers import NAMED, promise
@@ -19,6 +18,7 @@ from coaching.web.views.drafts import draft_page
 from coaching.web.views.selection import asked_of, usual_of
 
 MOST_DRAFTS = 30
+ON_BOARD = 60
 
 
 @for_manager
@@ -130,12 +130,11 @@ def _change_member(
 
 def _board(request: HttpRequest, cohort: Cohort, plan: Plan | None) -> HttpResponse:
     reader = request.person
-    seen = pairs.visible_to(reader).filter(cohort=cohort)
-    rows = cohorts.with_open_case(cohorts.last_ones(pairs.on_board(seen)))
-    page = page_of(request, rows, size=120)
-    lanes = [
-        (Pair.State(state), list(group)) for state, group in groupby(page, key=lambda p: p.state)
-    ]
+    choice = board.Choice.of(request.GET)
+    seen = cohorts.last_ones(pairs.visible_to(reader).filter(cohort=cohort))
+    found = board.narrowed(seen, choice)
+    rows = found.filter(state=choice.state) if choice.state else found
+    page = page_of(request, cohorts.with_open_case(board.ordered(rows, choice)), size=ON_BOARD)
     line = list(waiting.open_in(cohort))
     until = launches.undo_until(cohort)
     left = max(int((until - request.now).total_seconds()), 0) if until else 0
@@ -145,8 +144,12 @@ def _board(request: HttpRequest, cohort: Cohort, plan: Plan | None) -> HttpRespo
         {
             "cohort": cohort,
             "plan": plan,
-            "lanes": lanes,
+            "lanes": board.lanes(list(page)) if not choice.sort else [],
             "page": page,
+            "choice": choice,
+            "tabs": board.tabs(found),
+            "orders": [(key, label) for key, (label, _) in board.ORDERS.items()],
+            **board.options(seen),
             "line": line,
             "proposed": sum(place.proposal is not None for place in line),
             "graduates": helping.graduates_in(reader, cohort),

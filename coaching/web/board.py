@@ -1,0 +1,99 @@
+"""Which pairs of a running cohort the address asks for, and what it may be asked for."""
+
+from dataclasses import asdict, dataclass, fields
+from itertools import groupby
+
+from django.db.models import Count, F, QuerySet
+from django.http import QueryDict
+
+from coaching.models import Metric, Pair, Person, Team
+from coaching.queries import pairs, people
+
+ORDERS = {
+    "": ("Most urgent first", ()),
+    "quiet": ("Longest without a session", (F("last_session").asc(nulls_first=True), "pk")),
+    "learner": ("Learner", ("learner__name", "pk")),
+    "coach": ("Coach", ("coach__name", "learner__name", "pk")),
+    "test": ("Test date", ("test_date", "pk")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the address asks for; whatever is unknown counts as not asked."""
+
+    q: str = ""
+    state: str = ""
+    team: str = ""
+    metric: str = ""
+    coach: str = ""
+    sort: str = ""
+
+    @classmethod
+    def of(cls, asked: QueryDict) -> "Choice":
+        told = {f.name: asked.get(f.name, "").replace("\0", "").strip() for f in fields(cls)}
+        return cls(
+            q=told["q"][:80],
+            state=told["state"] if told["state"] in Pair.State.values else "",
+            team=told["team"][:12],
+            metric=told["metric"][:64],
+            coach=told["coach"][:12],
+            sort=told["sort"] if told["sort"] in ORDERS else "",
+        )
+
+    @property
+    def narrows(self) -> bool:
+        return any(value for name, value in asdict(self).items() if name != "sort")
+
+
+def narrowed(rows: QuerySet[Pair], choice: Choice) -> QuerySet[Pair]:
+    """All that is asked for but the state, which has tabs of its own."""
+    exact = {
+        "learner__team__public_id": choice.team,
+        "metric__key": choice.metric,
+        "coach__public_id": choice.coach,
+    }
+    rows = rows.filter(**{field: value for field, value in exact.items() if value})
+    if choice.q:
+        rows = rows.filter(people.named(choice.q, "learner__name", "coach__name"))
+    return rows
+
+
+def ordered(rows: QuerySet[Pair], choice: Choice) -> QuerySet[Pair]:
+    """With all that a card shows."""
+    shown = pairs.on_board(rows)
+    order = ORDERS[choice.sort][1]
+    return shown.order_by(*order) if order else shown
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    state: str
+    label: str
+    count: int
+
+
+def tabs(rows: QuerySet[Pair]) -> list[Tab]:
+    """The states that occur, the most urgent first; one query."""
+    counts = dict(rows.order_by().values_list("state").annotate(Count("pk", distinct=True)))
+    return [
+        Tab(state.value, state.label, counts[state.value])
+        for state in pairs.BOARD_ORDER
+        if counts.get(state.value)
+    ]
+
+
+def options(rows: QuerySet[Pair]) -> dict[str, list]:
+    """What occurs among these pairs, by name; three queries."""
+    of = rows.order_by()
+    return {
+        "teams": list(Team.objects.filter(pk__in=of.values("learner__team"))),
+        "metrics": list(Metric.objects.filter(pk__in=of.values("metric")).order_by("name", "pk")),
+        "coaches": list(Person.objects.filter(pk__in=of.values("coach"))),
+    }
+
+
+def lanes(page: list[Pair]) -> list[tuple[Pair.State, list[Pair]]]:
+    """The pairs of a page in the order of the board, by state."""
+    groups = groupby(page, key=lambda row: row.state)
+    return [(Pair.State(state), list(group)) for state, group in groups]

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 
 from coaching.domain import cadence
-from coaching.models import Cohort, Helper, Letter, Pair, Person, Team, Waiting
+from coaching.models import Case, Cohort, Helper, Letter, Pair, Person, Team, Waiting
 from coaching.queries import access, letters, quiet
 from coaching.queries import cohorts as cohort_queries
 from coaching.queries import pairs as pair_queries
@@ -99,9 +99,10 @@ def _concerned(people: list[Person]) -> set[int]:
     }
 
 
-def _cut(items: list, **values) -> dict:
+def _cut(items: list, count: int, **values) -> dict:
     """The first five of a list, and how many more there are."""
-    return {"items": items[:MOST_ITEMS], "more": max(len(items) - MOST_ITEMS, 0), **values}
+    more = max(count - MOST_ITEMS, 0)
+    return {"items": items[:MOST_ITEMS], "more": more, "count": count, **values}
 
 
 # -- one's own pairs -----------------------------------------------------------------------
@@ -146,7 +147,7 @@ def _own_pairs(people: list[Person], week: Week) -> dict[int, list[dict]]:
             sides[helper.person_id]["helper"].append(item)
     return {
         person: [
-            _cut(groups[side], side=side, count=len(groups[side]), link="/me/")
+            _cut(groups[side], len(groups[side]), side=side, link="/me/")
             for side in ("learner", "coach", "helper")
             if groups[side]
         ]
@@ -193,14 +194,11 @@ def _managed(reader: Person, week: Week) -> dict:
             )
         )
     )
-    cases = list(
-        cohort_queries.cases_visible_to(reader).filter(decided_at=None).order_by("opened_at", "pk")
-    )
-    waiting_for = defaultdict(int)
-    for case in cases:
-        waiting_for[case.pair.cohort_id] += 1
+    cases = cohort_queries.cases_visible_to(reader).filter(decided_at=None)
+    counts = cases.order_by().values_list("pair__cohort").annotate(number=Count("pk"))
+    waiting_for = defaultdict(int, counts)
     needs = [
-        _cases(cases),
+        _cases(cases.order_by("opened_at", "pk"), sum(waiting_for.values())),
         _proposals(cohorts),
         _silent(reader, week),
         _failed(reader, week),
@@ -213,7 +211,7 @@ def _managed(reader: Person, week: Week) -> dict:
     }
 
 
-def _cases(cases: list) -> dict:
+def _cases(cases: QuerySet[Case], count: int) -> dict:
     """Stuck pairs that wait for a decision, the oldest first."""
     items = [
         {
@@ -221,9 +219,9 @@ def _cases(cases: list) -> dict:
             "what": case.get_clock_display(),
             "link": f"/pairs/{case.pair.public_id}/",
         }
-        for case in cases
+        for case in cases[:MOST_ITEMS]
     ]
-    return _cut(items, kind="cases", count=len(items), link="/cohorts/")
+    return _cut(items, count, kind="cases", link="/cohorts/")
 
 
 def _proposals(cohorts: list[Cohort]) -> dict:
@@ -233,15 +231,16 @@ def _proposals(cohorts: list[Cohort]) -> dict:
         .select_related("learner", "cohort")
         .order_by(F("proposed_at").asc(nulls_last=True), "place", "pk")
     )
+    count = rows.count()
     items = [
         {
             "who": row.learner.name,
             "what": "a coach is proposed" if row.proposal else "waits for a coach",
             "link": f"/cohorts/{row.cohort.public_id}/",
         }
-        for row in rows
+        for row in rows[:MOST_ITEMS]
     ]
-    return _cut(items, kind="waiting", count=len(items), link="/cohorts/")
+    return _cut(items, count, kind="waiting", link="/cohorts/")
 
 
 def _silent(reader: Person, week: Week) -> dict:
@@ -255,7 +254,7 @@ def _silent(reader: Person, week: Week) -> dict:
         }
         for one in quiet.quiet_pairs(reader, now=week.due)
     ]  # fmt: skip
-    return _cut(items, kind="silent", count=len(items), link="/cohorts/")
+    return _cut(items, len(items), kind="silent", link="/cohorts/")
 
 
 def _failed(reader: Person, week: Week) -> dict:
@@ -277,7 +276,7 @@ def _failed(reader: Person, week: Week) -> dict:
                     "link": f"/letters/{letter.public_id}/",
                 }
             )
-    return _cut(items, kind="failed", count=len(items), link="/letters/")
+    return _cut(items, len(items), kind="failed", link="/letters/")
 
 
 def _cohorts(cohorts: list[Cohort], cases: dict[int, int], week: Week) -> list[dict]:

@@ -310,7 +310,7 @@ def test_a_managers_digest_costs_the_same_for_any_number_of_pairs(
     for pair in make_pairs(number):
         Case.objects.create(pair=pair, episode=1, clock="activity", opened_at=NOW)
     reader = Person.objects.get(pk=mara.pk)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         content = digests.content_for(reader, due=DUE)
     assert content["cohorts"][0]["pairs"] == need(content, "cases")["count"] == number
 

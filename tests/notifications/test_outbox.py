@@ -504,6 +504,44 @@ def test_what_was_looked_at_a_while_ago_is_looked_at_again(pair, lea, server, mo
     assert server.tried == []
 
 
+def test_so_is_what_was_begun_while_the_letter_before_was_on_its_way(
+    promised, pair, lea, server, states, monkeypatch
+):
+    monkeypatch.setattr(delivery, "FRESH", -1.0)
+    promised(1)
+    outbox.promise([messages.invitation(pair, lea)], now=AT_WORK)
+    as_begun = claims.begin
+
+    def passes_meanwhile(letter):
+        begun = as_begun(letter)
+        Pair.objects.filter(pk=letter.pair_id).update(state="passed", passed_at=NOW)
+        return begun
+
+    monkeypatch.setattr(claims, "begin", passes_meanwhile)
+    assert outbox.deliver_due(now=AT_WORK) == {"sent": 1, "cancelled": 1}
+    assert len(server.tried) == 1
+    assert states() == {"cancelled": 1, "sent": 1}
+
+
+@pytest.mark.parametrize(("policy", "begun"), [("resend", 2), ("hold", 1)])
+def test_nobody_has_to_decide_about_a_letter_that_was_not_handed_over(
+    promised, settings, server, monkeypatch, policy, begun
+):
+    """The next one is begun early, but not where each one begun is a person's question."""
+    settings.LETTERS_UNCERTAIN = policy
+    promised(2)
+    most = []
+    as_settled = delivery.Round._settle
+
+    def look(self, *given):
+        most.append(Letter.objects.filter(state=Letter.State.SENDING).count())
+        as_settled(self, *given)
+
+    monkeypatch.setattr(delivery.Round, "_settle", look)
+    assert outbox.deliver_due(now=NOW) == {"sent": 2}
+    assert max(most) == begun
+
+
 def test_who_is_away_gets_it_afterwards_and_no_attempt_is_used(pair, lea, server):
     outbox.promise([messages.passed(pair, lea)], now=AT_WORK)
     Leave.objects.create(

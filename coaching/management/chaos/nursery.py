@@ -102,14 +102,14 @@ def warm_up() -> None:
 JOBS = {job.__name__: job for job in (send, tick, tell)}
 
 
-def work(job: str, chosen: dict, options: dict) -> None:
+def work(job: str, chosen: dict, options: dict, failures: str) -> None:
     code = 0
     try:
         for name, value in chosen.items():
             setattr(settings, name, value)
         JOBS[job](**options)
     except BaseException:
-        traceback.print_exc()
+        Path(failures).write_text(traceback.format_exc())
         code = 1
     finally:
         # As a worker is killed: nothing is tidied up.
@@ -127,7 +127,7 @@ def main() -> None:
     for line in sys.stdin:
         order = json.loads(line)
         if (worker := os.fork()) == 0:
-            work(order["job"], order["settings"], order["options"])
+            work(**order)
         workers.append(worker)
         print(worker, flush=True)
     for worker in workers:

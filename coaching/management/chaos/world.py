@@ -66,9 +66,10 @@ def people(addresses: Iterable[str], **values) -> list[Person]:
     return rows
 
 
-def letters(locals_: Iterable[str], *, now: datetime = NOW) -> int:
-    """A digest each for readers with these local parts, due now; how many."""
+def letters(locals_: Iterable[str], *, now: datetime = NOW, over: timedelta = timedelta(0)) -> int:
+    """A digest each for readers with these local parts, due now or one by one; how many."""
     readers = people([f"{local}@example.com" for local in locals_])
+    dues = [now + over * place / len(readers) for place in range(len(readers))]
     for at in range(0, len(readers), BATCH):
         outbox.promise(
             [
@@ -78,10 +79,10 @@ def letters(locals_: Iterable[str], *, now: datetime = NOW) -> int:
                         kind=Letter.Kind.DIGEST,
                         recipient=reader,
                         context=CONTEXT,
-                        next_attempt_at=now,
+                        next_attempt_at=due,
                     )
                 )
-                for reader in readers[at : at + BATCH]
+                for reader, due in zip(readers[at : at + BATCH], dues[at : at + BATCH], strict=True)
             ],
             now=now,
         )

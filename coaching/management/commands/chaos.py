@@ -11,9 +11,9 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.db import connection
 
-from coaching.management.chaos import items
+from coaching.management.chaos import broker, items, stage
 
-NUMBERS = ("letters", "kills", "seeds", "each_step", "ticks", "pairs")
+NUMBERS = ("letters", "kills", "seeds", "each_step", "ticks", "pairs", "wipes", "rounds")
 
 
 class Command(BaseCommand):
@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--quick", action="store_true", help="seconds instead of an hour")
-        parser.add_argument("--only", nargs="+", choices=items.ITEMS, metavar="ITEM",
+        parser.add_argument("--only", "--rule", nargs="+", choices=items.ITEMS, metavar="ITEM",
                             help=f"some of {', '.join(items.ITEMS)}")  # fmt: skip
         for name in NUMBERS:
             parser.add_argument(
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             )
 
     def handle(self, *, quick: bool, only: list[str] | None, **options) -> None:
-        size = items.QUICK if quick else items.FULL
+        size = stage.QUICK if quick else stage.FULL
         given = {name: options[name] for name in NUMBERS if options[name]}
         size = size._replace(**given)
         broken = []
@@ -41,7 +41,11 @@ class Command(BaseCommand):
             for name in only or items.ITEMS:
                 about, run = items.ITEMS[name]
                 started = time.monotonic()
-                held, figures = run(size)
+                try:
+                    held, figures = run(size)
+                except broker.NotInstalled as missing:
+                    self.stdout.write(f"{name:4} skipped {missing}")
+                    continue
                 seconds = time.monotonic() - started
                 self.stdout.write(
                     f"{name:4} {'held' if held else 'BROKEN':6} {about}, {seconds:.0f} s"

@@ -213,7 +213,8 @@ def note(letter: Letter, *, came: str, at: datetime, detail: str = "", **changes
 
     The line of the try is written either way: it did happen.
     """
-    with transaction.atomic():
+    # Part of the caller's commit, where there is one.
+    with transaction.atomic(savepoint=False):
         moved = _move(letter, {"outcome": detail[:300], "fruitless": 0, **changes})
         with connection.cursor() as cursor:
             cursor.execute(

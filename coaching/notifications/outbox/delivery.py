@@ -1,10 +1,11 @@
 """
 One worker's round: claim, look, write, begin, hand over, note; and the next.
 
-While the mail server works on one letter, the next one is claimed and written;
-its beginning is stored together with what came of the one before. So a worker
-has two letters in hand at most, and no transaction is open while it talks to
-the mail server.
+While the mail server works on one letter, it is noted what came of the one
+before and the next one is claimed, in one commit; then that one is written and
+begun, so that nothing but the line itself is waited for. So a worker has two
+letters in hand at most, and no transaction is open while it talks to the mail
+server.
 """
 
 import logging
@@ -83,6 +84,8 @@ class Round:
         self._known_at = 0.0
         self._mail = get_connection()
         self._is_open = False
+        # The letter that left last, still to be noted.
+        self._left_last: Letter | None = None
 
     def run(self) -> None:
         hand = self._take()
@@ -93,6 +96,7 @@ class Round:
                 while hand is not None:
                     hand = self._send(hand, line)
             finally:
+                self._note_last()
                 line.submit(self._close).result()
 
     def _at(self) -> datetime:
@@ -105,7 +109,7 @@ class Round:
         """Claim, look at and write the next letter; what is not to be sent is settled here."""
         while self._left > 0 and (self._until is None or time.monotonic() < self._until):
             self._left -= 1
-            taken = claims.take(now=self._at(), limit=1, fruitless=fruitless)
+            taken = self._claim(fruitless=fruitless)
             if not taken:
                 return None
             letter, looked_at = self._read(taken[0])
@@ -122,6 +126,22 @@ class Round:
             steps.at_step("written", letter.recipient.email)
             return Hand(letter, message, looked_at)
         return None
+
+    def _claim(self, *, fruitless: int) -> list[claims.Claim]:
+        """The next letter, and the one before noted, in one commit."""
+        if self._left_last is None:
+            return claims.take(now=self._at(), limit=1, fruitless=fruitless)
+        last = self._left_last
+        try:
+            with transaction.atomic():
+                self._note_last(told=False)
+                taken = claims.take(now=self._at(), limit=1, fruitless=fruitless)
+        except Exception:
+            # Neither has happened; it is noted before this worker gives up.
+            self._left_last = last
+            raise
+        steps.at_step("noted", last.recipient.email)
+        return taken
 
     def _read(self, taken: claims.Claim) -> tuple[Letter, float]:
         """
@@ -167,12 +187,8 @@ class Round:
         """Send a letter, and return the next one, taken up meanwhile."""
         if not self._is_open and not self._open(hand, line):
             return None
-        if not hand.begun:
-            if not self._still_wanted(hand):
-                return self._take()
-            if not _begin(hand):
-                self.counts["lost"] += 1
-                return self._take()
+        if not self._ready(hand):
+            return self._take()
         steps.at_step("begun", hand.letter.recipient.email)
         answer = line.submit(self._hand_over, hand.message)
         ahead = None
@@ -180,13 +196,29 @@ class Round:
             # One that has ended workers before is sent alone: others are not to share its fate.
             if not self._on_trial and hand.letter.fruitless <= 1:
                 ahead = self._take(fruitless=0)
+                # Whoever has to decide about letters perhaps sent gets none that was not.
+                if ahead and settings.LETTERS_UNCERTAIN != "hold" and not self._begin(ahead):
+                    ahead = None
+            self._note_last()
         finally:
             result = wire.result_of(answer.exception())
             self._settle(hand, result, ahead, line)
-        steps.at_step("noted", hand.letter.recipient.email)
         if result.is_ours:
             return None
         return ahead or self._take()
+
+    def _ready(self, hand: Hand) -> bool:
+        """Look again at a letter that has waited, and begin it; whether it is to be sent."""
+        return self._still_wanted(hand) and (hand.begun or self._begin(hand))
+
+    def _begin(self, hand: Hand) -> bool:
+        """Mark a letter as being sent; False when it is not this worker's any more."""
+        # Counted from before the lease is renewed, so never longer than it.
+        hand.message.hand_over_by = wire.steady() + settings.LETTER_LEASE_SECONDS
+        hand.begun = claims.begin(hand.letter)
+        if not hand.begun:
+            self.counts["lost"] += 1
+        return hand.begun
 
     def _hand_over(self, message: EmailMessage) -> None:
         message.connection = self._mail
@@ -204,9 +236,16 @@ class Round:
     def _settle(
         self, hand: Hand, result: wire.Result, ahead: Hand | None, line: ThreadPoolExecutor
     ) -> None:
-        """Store what came of a letter, and in the same breath that the next one is begun."""
+        """
+        Store what came of a letter.
+
+        One that has left is noted while the next one is on its way; everything else at once.
+        """
         if result.is_ours:
             self._stop(result, *(each.letter for each in (hand, ahead) if each))
+            return
+        if result == wire.SENT and ahead:
+            self._left_last = hand.letter
             return
         if self._on_trial:
             self._on_trial = False
@@ -215,8 +254,15 @@ class Round:
             line.submit(self._close).result()
         with transaction.atomic():
             self._note(hand.letter, result)
-            if ahead and self._is_open and time.monotonic() - ahead.looked_at < FRESH:
-                ahead.begun = _begin(ahead)
+        steps.at_step("noted", hand.letter.recipient.email)
+
+    def _note_last(self, *, told: bool = True) -> None:
+        """Note the letter that left last, if that was not done."""
+        letter, self._left_last = self._left_last, None
+        if letter:
+            self._note(letter, wire.SENT)
+            if told:
+                steps.at_step("noted", letter.recipient.email)
 
     def _stop(self, result: wire.Result, *letters: Letter) -> None:
         """Leave the mail server alone; nothing that was in hand has used up an attempt."""
@@ -263,12 +309,6 @@ class Round:
         # Letters have been accepted one by one; how the server says goodbye does not matter.
         with suppress(OSError, smtplib.SMTPException):
             self._mail.close()
-
-
-def _begin(hand: Hand) -> bool:
-    # Counted from before the lease is renewed, so never longer than it.
-    hand.message.hand_over_by = wire.steady() + settings.LETTER_LEASE_SECONDS
-    return claims.begin(hand.letter)
 
 
 def _count_bounce(address: str, *, at: datetime) -> None:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends import smtp
+from django.core.mail.message import sanitize_address
 
 from coaching.models import Letter
 from coaching.notifications import rendering
@@ -85,9 +86,19 @@ class Backend(smtp.EmailBackend):
         return CarefulSMTPS if self.use_ssl else CarefulSMTP
 
     def _send(self, email_message):
-        if self.connection is not None:
-            self.connection.hand_over_by = getattr(email_message, "hand_over_by", None)
-        return super()._send(email_message)
+        self.connection.hand_over_by = getattr(email_message, "hand_over_by", None)
+        self.connection.sendmail(*(getattr(email_message, "ready", None) or ready(email_message)))
+        return True
+
+
+def ready(message: EmailMessage) -> tuple[str, list[str], bytes]:
+    """A message as it goes over the wire: sender, readers, text."""
+    encoding = message.encoding or settings.DEFAULT_CHARSET
+    return (
+        sanitize_address(message.from_email, encoding),
+        [sanitize_address(address, encoding) for address in message.recipients()],
+        message.message().as_bytes(linesep="\r\n"),
+    )
 
 
 def written(letter: Letter) -> EmailMultiAlternatives:
@@ -106,6 +117,8 @@ def written(letter: Letter) -> EmailMultiAlternatives:
     message.attach_alternative(rendered.html, "text/html")
     if calendar := letter.context.get("ics"):
         message.attach("session.ics", calendar, f"text/calendar; method={_method(calendar)}")
+    # Put together here and not while the mail server waits.
+    message.ready = ready(message)
     return message
 
 

@@ -12,6 +12,7 @@ from coaching.api.views import (
     departures,
     imports,
     letters,
+    own,
     pairs,
     people,
     plans,
@@ -40,6 +41,7 @@ router.register("sessions", pairs.Sessions, "session")
 router.register("cases", pairs.Cases, "case")
 router.register("letters", letters.Letters, "letter")
 router.register("notices", letters.Notices, "notice")
+router.register("me/visits", own.MyVisits, "visit")
 router.register("me/channels", preferences.Channels, "channel")
 router.register("events", letters.Events, "event")
 router.register("readings", people.Readings, "reading")
@@ -57,6 +59,7 @@ urlpatterns = [
     path("auth/logoutall/", auth.SignOutEverywhere.as_view(), name="logout-all"),
     path("me/", people.MeView.as_view(), name="me"),
     path("me/preferences/", preferences.Preferences.as_view(), name="my-preferences"),
+    path("me/data/", own.MyData.as_view(), name="my-data"),
     path("me/skills/", people.MySkillsView.as_view(), name="my-skills"),
     path("schema/", description, name="schema"),
     path("docs/", docs, name="docs"),

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from coaching.models import Person, Visit
-from coaching.services import audit
 
 
 def note(*, looker: Person, subjects: Iterable[Person], what: Visit.What, now: datetime) -> None:
@@ -21,8 +20,3 @@ def note(*, looker: Person, subjects: Iterable[Person], what: Visit.What, now: d
         ],
         ignore_conflicts=True,
     )
-
-
-def own_data_taken(*, person: Person, rows: int, now: datetime) -> None:
-    """Note that somebody took their own data with them."""
-    audit.record("own data taken", person, by=person, now=now, team=person.team, rows=rows)

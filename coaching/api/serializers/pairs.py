@@ -18,8 +18,9 @@ from coaching.api.fields import (
     Shape,
 )
 from coaching.api.serializers.plans import Part
-from coaching.models import Case, Look, Pair, Person, Session, Worksheet
+from coaching.models import Case, Look, Pair, Person, Session, Thanks, Worksheet
 from coaching.queries import pairs
+from coaching.services.thanks import LONGEST as LONGEST_THANKS
 from coaching.services.worksheets import LONGEST
 
 EVERYBODY = (
@@ -185,6 +186,16 @@ class HelpNote(serializers.Serializer):
     note = serializers.CharField(
         max_length=1000, allow_blank=True, default="", help_text="Only the manager reads it."
     )
+
+
+class ThanksShape(Shape):
+    class Meta:
+        model = Thanks
+        fields = ("text", "at")
+
+
+class ThanksNote(serializers.Serializer):
+    text = serializers.CharField(max_length=LONGEST_THANKS, help_text="One sentence.")
 
 
 class CasePair(PublicShape):

@@ -10,7 +10,7 @@ from coaching.api.fields import (
     Shape,
     TeamRef,
 )
-from coaching.models import HandRaise, Metric, Person, Reading, Team
+from coaching.models import HandRaise, Metric, Person, Reading, Team, Visit
 from coaching.queries import metrics
 
 
@@ -147,3 +147,11 @@ class HandShape(Shape):
 class RaisedHand(serializers.Serializer):
     metric = Known(metrics.visible_to, by="key")
     note = serializers.CharField(max_length=500, allow_blank=True, default="")
+
+
+class VisitShape(Shape):
+    looker = PersonRef()
+
+    class Meta:
+        model = Visit
+        fields = ("looker", "what", "day", "at")

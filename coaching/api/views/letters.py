@@ -17,11 +17,11 @@ from coaching.api.serializers.letters import (
     NoticeShape,
     ReadUntil,
 )
-from coaching.models import Event, Letter, Notice, Person
+from coaching.models import Event, Letter, Notice, Person, Visit
 from coaching.notifications import rendering
 from coaching.queries import access, letters, trail
 from coaching.services import letters as services
-from coaching.services import notices
+from coaching.services import notices, visits
 
 
 class Letters(ListModelMixin, RetrieveModelMixin, Rows):
@@ -42,6 +42,9 @@ class Letters(ListModelMixin, RetrieveModelMixin, Rows):
 
     def get_object(self) -> Letter:
         letter = super().get_object()
+        visits.note(
+            looker=self.reader, subjects=[letter.recipient], what=Visit.What.LETTER, now=self.now
+        )
         letter.rendered = rendering.render(letter)
         return letter
 

@@ -26,13 +26,17 @@ from coaching.api.serializers.pairs import (
     RolePair,
     SessionAnswer,
     SessionShape,
+    ThanksNote,
+    ThanksShape,
     WorksheetPart,
     WorksheetShape,
 )
-from coaching.models import Case, Metric, Pair, Person, Session
-from coaching.queries import cases, pairs, sessions
+from coaching.models import Case, Metric, Pair, Person, Session, Visit
+from coaching.queries import cases, pairs, sessions, thanks
 from coaching.services import cases as case_services
 from coaching.services import sessions as session_services
+from coaching.services import thanks as thanks_services
+from coaching.services import visits
 from coaching.services import worksheets as worksheet_services
 
 
@@ -48,6 +52,13 @@ class Pairs(ListModelMixin, RetrieveModelMixin, Rows):
 
     def visible(self, reader: Person) -> QuerySet[Pair]:
         return pairs.on_board(pairs.visible_to(reader))
+
+    def get_object(self) -> Pair:
+        pair = super().get_object()
+        if pairs.side_of(self.reader, pair) == "manager":
+            both = [pair.learner, pair.coach]
+            visits.note(looker=self.reader, subjects=both, what=Visit.What.PAIR, now=self.now)
+        return pair
 
     @extend_schema(responses=FullLook(many=True), filters=False)
     @action(detail=True, filterset_class=None)
@@ -107,6 +118,21 @@ class Pairs(ListModelMixin, RetrieveModelMixin, Rows):
             pair=self.own(), by=self.reader, now=self.now, **self.given(WorksheetPart)
         )
         return Response(WorksheetShape(sheet).data)
+
+    @extend_schema(responses=ThanksShape(many=True), filters=False)
+    @action(detail=True, filterset_class=None)
+    def thanks(self, request: Request, id: str) -> Response:
+        """What the learner thanked the coach for, newest first; for the two of them alone."""
+        return self.page(thanks.visible_to(self.reader).filter(pair=self.own()), ThanksShape)
+
+    @extend_schema(request=ThanksNote, responses={201: ThanksShape})
+    @thanks.mapping.post
+    def say_thanks(self, request: Request, id: str) -> Response:
+        """Thank the coach in a sentence, once a day, also after passing."""
+        said = thanks_services.say(
+            pair=self.own(), by=self.reader, now=self.now, **self.given(ThanksNote)
+        )
+        return Response(ThanksShape(said).data, status=201)
 
     @extend_schema(request=HelpNote, responses={204: None})
     @action(detail=True, methods=["post"])

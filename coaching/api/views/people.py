@@ -25,10 +25,11 @@ from coaching.api.serializers.people import (
     SentReading,
     TeamShape,
 )
-from coaching.models import HandRaise, Metric, Pair, Person, Reading, Team
+from coaching.models import HandRaise, Metric, Pair, Person, Reading, Team, Visit
 from coaching.queries import access, letters, metrics, pairs, people, rankings, teams
 from coaching.services import people as people_services
 from coaching.services import readings as reading_services
+from coaching.services import visits
 
 
 class MeView(Door, APIView):
@@ -87,6 +88,11 @@ class People(ListModelMixin, RetrieveModelMixin, Rows):
 
     def visible(self, reader: Person) -> QuerySet[Person]:
         return people.visible_to(reader).select_related("team").order_by("name", "pk")
+
+    def get_object(self) -> Person:
+        row = super().get_object()
+        visits.note(looker=self.reader, subjects=[row], what=Visit.What.PERSON, now=self.now)
+        return row
 
 
 class Metrics(ListModelMixin, RetrieveModelMixin, Rows):

@@ -5,10 +5,11 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
 from coaching import engine
-from coaching.models import Letter
+from coaching.models import Letter, Visit
 from coaching.notifications import rendering
 from coaching.queries import access, letters
 from coaching.services import letters as services
+from coaching.services import visits
 from coaching.web.doors import flashing, for_person
 from coaching.web.paging import page_of
 
@@ -31,6 +32,9 @@ def letter_list(request: HttpRequest) -> HttpResponse:
 @for_person
 def letter_page(request: HttpRequest, letter: str) -> HttpResponse:
     row = access.found_or_404(letters.visible_to(request.person), letter)
+    visits.note(
+        looker=request.person, subjects=[row.recipient], what=Visit.What.LETTER, now=request.now
+    )
     tries = row.tries.all() if access.sees_everything(request.person) else []
     return render(
         request,

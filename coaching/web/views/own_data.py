@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from coaching.queries import own_data, people
-from coaching.services import visits
+from coaching.services import own_data as services
 from coaching.web.doors import for_person
 
 PER_PAGE = 25
@@ -38,15 +38,7 @@ def data_page(request: HttpRequest) -> HttpResponse:
 @for_person
 def data_file(request: HttpRequest) -> HttpResponse:
     """Everything in one file that people and machines can read."""
-    reader = request.person
-    file = {
-        "about": own_data.about(reader),
-        "made_at": request.now,
-        "what_is_what": {section.key: section.words for section in own_data.SECTIONS},
-        **{section.key: list(section.rows(reader)) for section in own_data.SECTIONS},
-    }
-    rows = sum(len(file[section.key]) for section in own_data.SECTIONS)
-    visits.own_data_taken(person=reader, rows=rows, now=request.now)
+    file = services.take(person=request.person, now=request.now)
     text = json.dumps(file, cls=DjangoJSONEncoder, indent=1, ensure_ascii=False)
     answer = HttpResponse(text, content_type="application/json; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="lanemate-my-data.json"'

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from coaching.models import Pair, Session
+from coaching.models import Pair, Session, Visit
 from coaching.queries import (
     access,
     cases,
@@ -20,7 +20,7 @@ from coaching.queries import (
 )
 from coaching.queries import worksheets as worksheet_queries
 from coaching.services import cases as case_services
-from coaching.services import departures, reviews
+from coaching.services import departures, reviews, visits
 from coaching.services import sessions as session_services
 from coaching.web import charts, timeline, words
 from coaching.web.assignment import assignment_of
@@ -75,6 +75,8 @@ def pair_page(request: HttpRequest, pair: str) -> HttpResponse:
     if own and row.is_active:
         context |= forms_of(request, assignment) | {"help_form": HelpForm()}
     if side == "manager":
+        both = [row.learner, row.coach]
+        visits.note(looker=reader, subjects=both, what=Visit.What.PAIR, now=request.now)
         seen = list(cases.visible_to(reader).filter(pair=row))
         context |= {
             "case": next((case for case in seen if case.decided_at is None), None),

@@ -4,8 +4,9 @@ from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from coaching.models import Person, Ranking, Standing, Yardstick
+from coaching.models import Person, Ranking, Standing, Visit, Yardstick
 from coaching.queries import access, cohorts, metrics, pairs, people, rankings, teams
+from coaching.services import visits
 from coaching.web import charts, explorer
 from coaching.web.doors import for_manager
 from coaching.web.explorer import Lens
@@ -37,6 +38,7 @@ def person_page(request: HttpRequest, person: str) -> HttpResponse:
     """Somebody's skills with their history, pairs and raised hands, for their managers."""
     reader = request.person
     row = access.found_or_404(people.visible_to(reader).select_related("team__manager"), person)
+    visits.note(looker=reader, subjects=[row], what=Visit.What.PERSON, now=request.now)
     ranking = rankings.latest_of(reader, row)
     own_pairs = pairs.with_progress(pairs.visible_to(reader))
     return render(

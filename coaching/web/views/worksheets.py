@@ -7,10 +7,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from coaching.domain import cadence
-from coaching.models import Pair, Worksheet
+from coaching.models import Pair, Visit, Worksheet
 from coaching.queries import access, pairs
 from coaching.queries import worksheets as worksheet_queries
-from coaching.services import worksheets
+from coaching.services import visits, worksheets
 from coaching.web.doors import flash_form_errors, flashing, for_person
 from coaching.web.pair_forms import CoachPageForm, LearnerPageForm
 
@@ -41,6 +41,9 @@ def worksheet_page(request: HttpRequest, pair: str) -> HttpResponse:
         else:
             with flashing(request):
                 raise worksheets.LearnerFirst
+    if side == "manager":
+        both = [row.learner, row.coach]
+        visits.note(looker=reader, subjects=both, what=Visit.What.WORKSHEET, now=request.now)
     started = cadence.week_of(row.started_at.astimezone(row.learner.zone).date())
     context = {
         "pair": row,

@@ -1,13 +1,13 @@
 """Which pairs of a running cohort the address asks for, and what it may be asked for."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from itertools import groupby
 
 from django.db.models import Count, F, QuerySet
-from django.http import QueryDict
 
 from coaching.models import Metric, Pair, Person, Team
 from coaching.queries import pairs, people
+from coaching.web.asking import Asked, free, one_of
 
 ORDERS = {
     "": ("Most urgent first", ()),
@@ -19,31 +19,15 @@ ORDERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What the address asks for; whatever is unknown counts as not asked."""
+class Choice(Asked):
+    """Which pairs of a cohort."""
 
-    q: str = ""
-    state: str = ""
-    team: str = ""
-    metric: str = ""
-    coach: str = ""
-    sort: str = ""
-
-    @classmethod
-    def of(cls, asked: QueryDict) -> "Choice":
-        told = {f.name: asked.get(f.name, "").replace("\0", "").strip() for f in fields(cls)}
-        return cls(
-            q=told["q"][:80],
-            state=told["state"] if told["state"] in Pair.State.values else "",
-            team=told["team"][:12],
-            metric=told["metric"][:64],
-            coach=told["coach"][:12],
-            sort=told["sort"] if told["sort"] in ORDERS else "",
-        )
-
-    @property
-    def narrows(self) -> bool:
-        return any(value for name, value in asdict(self).items() if name != "sort")
+    q: str = free(80)
+    state: str = one_of(Pair.State.values)
+    team: str = free(12)
+    metric: str = free(64)
+    coach: str = free(12)
+    sort: str = one_of(ORDERS)
 
 
 def narrowed(rows: QuerySet[Pair], choice: Choice) -> QuerySet[Pair]:

@@ -4,15 +4,15 @@ them says. The page and the export read the same.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
-from django.http import QueryDict
 
 from coaching.models import Band, Metric, Ranking, Scorecard, Standing, Yardstick
 from coaching.queries import rankings
 from coaching.web import charts, words
+from coaching.web.asking import Asked, free, one_of
 
 ORDERS = {
     # Chances end at one; beyond it the distance from the peers goes on.
@@ -32,39 +32,17 @@ TOO_SMALL = "group too small to show"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What the address asks for; whatever is unknown counts as not asked."""
+class Choice(Asked):
+    """Which people of a ranking, and how they are grouped."""
 
-    q: str = ""
-    band: str = ""
-    team: str = ""
-    site: str = ""
-    shift: str = ""
-    peers: str = ""
-    by: str = ""
-    sort: str = ""
-
-    @classmethod
-    def of(cls, asked: QueryDict) -> "Choice":
-        told = {f.name: asked.get(f.name, "").replace("\0", "").strip() for f in fields(cls)}
-        return cls(
-            q=told["q"][:80],
-            band=told["band"] if told["band"] in Band.values else "",
-            team=told["team"][:12],
-            site=told["site"][:100],
-            shift=told["shift"][:100],
-            peers=told["peers"][:420],
-            by=told["by"] if told["by"] in GROUPINGS else "",
-            sort=told["sort"] if told["sort"] in ORDERS else "",
-        )
-
-    @property
-    def narrows(self) -> bool:
-        return any((self.q, self.band, self.team, self.site, self.shift, self.peers))
-
-    def told(self) -> dict[str, str]:
-        """What was asked for, for the audit trail."""
-        return {name: value for name, value in asdict(self).items() if value}
+    q: str = free(80)
+    band: str = one_of(Band.values)
+    team: str = free(12)
+    site: str = free(100)
+    shift: str = free(100)
+    peers: str = free(420)
+    by: str = one_of(GROUPINGS)
+    sort: str = one_of(ORDERS)
 
 
 def narrowed(standings: QuerySet[Standing], choice: Choice) -> QuerySet[Standing]:

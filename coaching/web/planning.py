@@ -5,18 +5,19 @@ changed the plan meanwhile, and how a refused or a done change is told.
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest
 from django.urls import reverse
 
 from coaching.models import DraftPair, Member, Metric, Person, Plan, PlanStep, Unpaired
 from coaching.queries import people
 from coaching.services.plans import affinity, loads, what_if
 from coaching.web import charts, words
+from coaching.web.asking import Asked, free, one_of
 
 FEW_COACHES = 3
 # Moves that are read at a glance; the others fold.
@@ -44,27 +45,13 @@ SHOWS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """Which pairs the address asks for; whatever is unknown counts as not asked."""
+class Choice(Asked):
+    """Which pairs of a plan."""
 
-    q: str = ""
-    skill: str = ""
-    show: str = ""
-    sort: str = ""
-
-    @classmethod
-    def of(cls, asked: QueryDict) -> "Choice":
-        told = {f.name: asked.get(f.name, "").replace("\0", "").strip() for f in fields(cls)}
-        return cls(
-            q=told["q"][:80],
-            skill=told["skill"][:64],
-            show=told["show"] if told["show"] in SHOWS else "",
-            sort=told["sort"] if told["sort"] in ORDERS else "",
-        )
-
-    @property
-    def narrows(self) -> bool:
-        return any((self.q, self.skill, self.show))
+    q: str = free(80)
+    skill: str = free(64)
+    show: str = one_of(SHOWS)
+    sort: str = one_of(ORDERS)
 
 
 def chosen(

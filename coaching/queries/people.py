@@ -11,6 +11,13 @@ def visible_to(person: Person) -> QuerySet[Person]:
     return subjects_visible_to(person).filter(kind=Person.Kind.PERSON)
 
 
+def managed_by(person: Person) -> QuerySet[Person]:
+    """The people of the teams one manages: whose seats one may change. Everybody for HR."""
+    return Person.objects.filter(
+        access.managed(person, "team__path"), kind=Person.Kind.PERSON
+    ).select_related("team")
+
+
 def subjects_visible_to(person: Person) -> QuerySet[Person]:
     """Whoever may have readings: the people one sees, and the customer segments of those teams."""
     return Person.objects.filter(Q(pk=person.pk) | access.managed(person, "team__path"))

@@ -307,6 +307,12 @@ class SeatsForm(Plain):
     )
 
 
+class OwnSeatsForm(Plain):
+    """Somebody's seats in all cohorts."""
+
+    seats = SeatsForm.base_fields["seats"]
+
+
 class LeaveOutForm(Plain):
     """Somebody a plan does without, and why."""
 

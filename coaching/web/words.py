@@ -447,3 +447,22 @@ def why_lot(waiting: int, seats: str) -> str:
         "everybody can check it. It is also the only way that later proves what the coaching "
         "did, because those who wait differ from those who start by nothing but chance."
     )
+
+
+def seats(name: str, before: int, now: int) -> str:
+    """
+    What a change of seats means.
+
+    >>> seats("Ivo", 1, 2), seats("Ivo", 2, 0)
+    ('Ivo takes two learners at a time. Whoever waits in a running cohort may be proposed to them \
+now.', 'Ivo takes no new learners. Running pairs go on.')
+    >>> seats("Ivo", 3, 1), seats("Ivo", 1, 1)
+    ('Ivo takes one learner at a time. Running pairs go on.', 'Ivo takes one learner at a time, as \
+before.')
+    """
+    told = f"{name} takes {count(now, 'learner')} at a time"
+    if now == before:
+        return f"{told}, as before."
+    if now > before:
+        return f"{told}. Whoever waits in a running cohort may be proposed to them now."
+    return f"{told if now else f'{name} takes no new learners'}. Running pairs go on."

@@ -14,6 +14,8 @@ from enum import StrEnum
 
 from scipy.special import ndtr, ndtri
 
+from coaching.domain.said import Said, said, said_many
+
 # A pass: the level is at the target with this probability ...
 REACHED = 0.80
 # ... in so many weekly looks in a row ...
@@ -190,7 +192,7 @@ class Look:
 class Verdict:
     state: State
     clock: Clock | None
-    why: str
+    why: Said
 
 
 def carries(looks: Sequence[Look]) -> bool:
@@ -230,13 +232,22 @@ def judge(
     A pass comes first: whoever is there needs no sessions. No look is never a pass.
     """
     if carries([look for look in looks if look.number >= judged_from]):
-        return Verdict(State.PASSED, None, "Three weekly looks in a row were at the target.")
+        why = said("Three weekly looks in a row were at the target.")
+        return Verdict(State.PASSED, None, why)
 
     recent = [day for day in sessions if clocks_from <= day <= today]
     idle = days_between(max(recent, default=clocks_from), today, away=away)
     allowed = clocks.next_session_days if recent else clocks.first_session_days
     if idle >= allowed:
-        why = f"No session for {idle} days." if recent else f"No first session after {idle} days."
+        why = (
+            said_many("No session for %(number)s day.", "No session for %(number)s days.", idle)
+            if recent
+            else said_many(
+                "No first session after %(number)s day.",
+                "No first session after %(number)s days.",
+                idle,
+            )
+        )
         return Verdict(State.STUCK, Clock.ACTIVITY, why)
 
     last_look = (
@@ -244,9 +255,12 @@ def judge(
     )
     silent = days_between(last_look, today, away=away)
     if silent >= clocks.readings_days:
-        return Verdict(
-            State.STUCK, Clock.READINGS, f"No readings for {silent} days: nobody can tell."
+        why = said_many(
+            "No readings for %(number)s day: nobody can tell.",
+            "No readings for %(number)s days: nobody can tell.",
+            silent,
         )
+        return Verdict(State.STUCK, Clock.READINGS, why)
 
     weeks_before = (clocks_from - started_on).days // 7
     since = [look for look in looks if look.number > weeks_before]
@@ -257,20 +271,24 @@ def judge(
         before = share_of_way(start, earlier[-1].level) if earlier else 0.0
         now = share_of_way(start, looks[-1].level)
         if now - before < MOVEMENT and looks[-1].p_reached < REACHED:
-            return Verdict(
-                State.STUCK,
-                Clock.OUTCOME,
-                f"They meet, but the number has not moved in {span} weeks.",
+            why = said_many(
+                "They meet, but the number has not moved in %(number)s week.",
+                "They meet, but the number has not moved in %(number)s weeks.",
+                span,
             )
+            return Verdict(State.STUCK, Clock.OUTCOME, why)
 
     if idle >= allowed - WARNING_DAYS:
-        days = f"{idle} day{'' if idle == 1 else 's'}"
-        return Verdict(State.AT_RISK, None, f"{days} without a session.")
+        why = said_many(
+            "%(number)s day without a session.", "%(number)s days without a session.", idle
+        )
+        return Verdict(State.AT_RISK, None, why)
     if today > test_date:
-        return Verdict(State.AT_RISK, None, "The test date has passed; still swimming.")
+        return Verdict(State.AT_RISK, None, said("The test date has passed; still swimming."))
     if looks and looks[-1].number >= LOOKS_IN_A_ROW and looks[-1].p_reached < REACHED:
         weeks = max((test_date - started_on).days / 7, 1.0)
         pace = min(looks[-1].number / weeks, 1.0)
         if share_of_way(start, looks[-1].level) < 0.5 * pace:
-            return Verdict(State.AT_RISK, None, "Less than half of the way it should be by now.")
-    return Verdict(State.ON_TRACK, None, "On the way.")
+            why = said("Less than half of the way it should be by now.")
+            return Verdict(State.AT_RISK, None, why)
+    return Verdict(State.ON_TRACK, None, said("On the way."))

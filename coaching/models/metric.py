@@ -2,6 +2,10 @@ import math
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import get_format
+from django.utils.translation import gettext
+
+from coaching.domain.said import Measured, measured
 
 
 class Metric(models.Model):
@@ -50,20 +54,29 @@ class Metric(models.Model):
         """A value of the working scale as it is counted (durations are kept as logarithms)."""
         return math.exp(value) if self.kind == self.Kind.DURATION else value
 
-    def read(self, value: float) -> str:
+    def read(self, value: float) -> Measured:
         """A value of the working scale in words: '82.4 %', '5:40 min', '4.21'."""
         return self.show(self.in_units(value))
 
-    def show(self, value: float) -> str:
-        """A value in the metric's own units, in words."""
+    def show(self, value: float) -> Measured:
+        """A value in the metric's own units, in words of the active language."""
+        text = self._words(value).replace("~", get_format("DECIMAL_SEPARATOR"))
+        return measured(text, value=value, kind=self.kind, unit=self.unit)
+
+    def _words(self, value: float) -> str:
+        """The same with ~ for the decimal sign."""
+
+        def number(value: float, digits: int) -> str:
+            return f"{value:.{digits}f}".replace(".", "~")
+
         if self.kind == self.Kind.PROPORTION:
-            return f"{100 * value:.1f} %"
+            return f"{number(100 * value, 1)} %"
         if self.kind == self.Kind.DURATION:
             if value < 100:
                 return f"{value:.0f} s"
             minutes, seconds = divmod(round(value), 60)
             return f"{minutes}:{seconds:02d} min"
         if self.kind == self.Kind.RATE:
-            return f"{100 * value:.1f} in 100"
+            return gettext("%(number)s in 100") % {"number": number(100 * value, 1)}
         digits = 2 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
-        return f"{value:.{digits}f}{' ' + self.unit if self.unit else ''}"
+        return f"{number(value, digits)}{' ' + self.unit if self.unit else ''}"

@@ -1,8 +1,9 @@
 """
 One small function a letter: who is told what, and the key of the promise.
 
-Each returns a `Message` for `outbox.promise`. Contexts are plain values; what
-a reader may not see (a rank, the word "weak", another's score) is not in them.
+Each returns a `Message` for `outbox.promise`. Contexts are plain values without a language
+(`words.keep`); what a reader may not see (a rank, the word "weak", another's score) is not in
+them.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,10 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
 
+from django.utils.translation import override
+
 from coaching.domain import cadence
+from coaching.domain.said import Dated, Said, said, said_many
 from coaching.models import (
     Case,
     Clinic,
@@ -24,7 +28,7 @@ from coaching.models import (
     Session,
     Worksheet,
 )
-from coaching.notifications import answers, ics
+from coaching.notifications import answers, ics, words
 from coaching.notifications.outbox import Message
 
 LONGEST_NOTICE = Notice._meta.get_field("text").max_length
@@ -37,7 +41,7 @@ def _message(
     kind: str,
     key: str,
     recipient: Person,
-    notice: str,
+    notice: Said,
     link: str,
     context: dict,
     pair: Pair | None = None,
@@ -51,24 +55,20 @@ def _message(
         recipient=recipient,
         pair=pair,
         cohort=cohort,
-        context={"link": link, **context},
+        context=words.keep({"link": link, **context}, recipient.zone),
         next_attempt_at=not_before,
         expires_at=expires_at,
     )
+    return Message(letter, notice_of(recipient, notice, link=link, key=key))
+
+
+def notice_of(reader: Person, text: Said, *, link: str, key: str) -> Notice:
+    """What somebody is told inside Lanemate, in the language they read today."""
+    with override(reader.reading_language):
+        told = str(words.tell(text))
     # Two of the longest names would not fit, and PostgreSQL would refuse the whole event.
-    text = notice if len(notice) <= LONGEST_NOTICE else f"{notice[: LONGEST_NOTICE - 1]}…"
-    return Message(letter, Notice(person=recipient, text=text, link=link, dedupe_key=key))
-
-
-def day(value: date) -> str:
-    """A date as letters write it: '4 January 2027'."""
-    return f"{value.day} {value:%B %Y}"
-
-
-def moment(value: datetime, reader: Person) -> str:
-    """A moment where the reader is: 'Wednesday, 3 March 2027, 14:00'."""
-    local = value.astimezone(reader.zone)
-    return f"{local:%A}, {day(local.date())}, {local:%H:%M}"
+    told = told if len(told) <= LONGEST_NOTICE else f"{told[: LONGEST_NOTICE - 1]}…"
+    return Notice(person=reader, text=told, link=link, dedupe_key=key)
 
 
 def _about(pair: Pair, reader: Person) -> dict:
@@ -83,7 +83,7 @@ def _about(pair: Pair, reader: Person) -> dict:
         "metric": pair.metric.name,
         "baseline": pair.baseline_text,
         "target": pair.target_text,
-        "test_date": day(pair.test_date),
+        "test_date": pair.test_date,
     }
 
 
@@ -98,7 +98,7 @@ def invitation(pair: Pair, reader: Person) -> Message:
         recipient=reader,
         pair=pair,
         cohort=pair.cohort,
-        notice=f"You and {pair.partner_of(reader).name} have been paired.",
+        notice=said("You and %(partner)s have been paired.", partner=pair.partner_of(reader).name),
         link=pair_link(pair),
         context={**_about(pair, reader), "cohort": pair.cohort.name},
     )
@@ -149,15 +149,17 @@ def reminder(
         link=f"{pair_link(pair)}worksheet/" if first == "worksheet" else pair_link(pair),
         context={
             **_about(pair, reader),
-            "reason": "You get reminders until your pair reaches its target, and not a day longer.",
+            "reason": said(
+                "You get reminders until your pair reaches its target, and not a day longer."
+            ),
             "step": first,
             "also": also,
             "steps": list(steps),
             "sessions": sessions,
-            "last_session": day(last_session) if last_session else "",
+            "last_session": last_session or "",
             "days_since": days_since,
-            "next_session": moment(next_session, reader) if next_session else "",
-            "asked": moment(unanswered.starts_at, reader) if unanswered else "",
+            "next_session": next_session or "",
+            "asked": unanswered.starts_at if unanswered else "",
             "answer": answers.path(unanswered, reader) if unanswered else "",
             "page": page,
             "worksheet": f"{pair_link(pair)}worksheet/",
@@ -171,17 +173,25 @@ def reminder(
     )
 
 
-def _reminded(step: str, pair: Pair, reader: Person) -> str:
+def _reminded(step: str, pair: Pair, reader: Person) -> Said:
     """A reminder in one line, for inside Lanemate."""
     partner = pair.partner_of(reader).first_name
-    return {
-        "still_swimming": f"The test has been; you and {partner} go on until the target.",
-        "at_risk": f"You and {partner}: one session this week helps most.",
-        "first_session": f"Agree on a first session with {partner}.",
-        "test_soon": f"The test of you and {partner} is near.",
-        "log_session": f"Did your session with {partner} take place?",
-        "worksheet": f"This week's page of you and {partner} waits for you.",
-    }.get(step, f"A note on you and {partner}.")
+    match step:
+        case "still_swimming":
+            return said(
+                "The test has been; you and %(partner)s go on until the target.", partner=partner
+            )
+        case "at_risk":
+            return said("You and %(partner)s: one session this week helps most.", partner=partner)
+        case "first_session":
+            return said("Agree on a first session with %(partner)s.", partner=partner)
+        case "test_soon":
+            return said("The test of you and %(partner)s is near.", partner=partner)
+        case "log_session":
+            return said("Did your session with %(partner)s take place?", partner=partner)
+        case "worksheet":
+            return said("This week's page of you and %(partner)s waits for you.", partner=partner)
+    return said("A note on you and %(partner)s.", partner=partner)
 
 
 def session(
@@ -207,7 +217,7 @@ def session(
         cancelled=cancelled,
     )
     partner = pair.partner_of(reader).first_name
-    at = moment(session.starts_at, reader)
+    at = Dated(session.starts_at.astimezone(reader.zone), "moment")
     message = _message(
         kind=Letter.Kind.SESSION,
         key=f"ses:{session.uid}:{session.sequence}:{reader.public_id}",
@@ -217,15 +227,22 @@ def session(
         not_before=now if session.starts_at - now < AT_ONCE else None,
         expires_at=session.starts_at,
         notice={
-            "planned": f"You and {partner} meet on {at}.",
-            "moved": f"Your session with {partner} is now on {at}.",
-            "withdrawn": f"Your session with {partner} on {at} does not take place.",
+            "planned": said("You and %(partner)s meet on %(at)s.", partner=partner, at=at),
+            "moved": said(
+                "Your session with %(partner)s is now on %(at)s.", partner=partner, at=at
+            ),
+            "withdrawn": said(
+                "Your session with %(partner)s on %(at)s does not take place.",
+                partner=partner,
+                at=at,
+            ),
         }[what],
         link=pair_link(pair),
         context={
             **_about(pair, reader),
-            "reason": "You get this because a session of your pair was planned, moved or "
-            "withdrawn.",
+            "reason": said(
+                "You get this because a session of your pair was planned, moved or withdrawn."
+            ),
             "what": what,
             "by": by.name if by and by.pk != reader.pk else "",
             "at": at,
@@ -261,7 +278,7 @@ def clinic(
         attendees=(reader,),
         cancelled=what == "withdrawn",
     )
-    at = moment(clinic.starts_at, reader)
+    at = Dated(clinic.starts_at.astimezone(reader.zone), "moment")
     leads = reader.pk == clinic.led_by_id
     return _message(
         kind=Letter.Kind.SESSION,
@@ -271,14 +288,14 @@ def clinic(
         cohort=clinic.cohort,
         not_before=now if clinic.starts_at - now < AT_ONCE else None,
         expires_at=clinic.starts_at,
-        notice=f"A clinic on {clinic.metric.name} on {at}."
+        notice=said("A clinic on %(metric)s on %(at)s.", metric=clinic.metric.name, at=at)
         if what == "planned"
-        else f"The clinic on {at} does not take place.",
+        else said("The clinic on %(at)s does not take place.", at=at),
         link=pair_link(pair) if pair else "/me/",
         context={
-            "reason": "You get this because you are asked to lead a clinic."
+            "reason": said("You get this because you are asked to lead a clinic.")
             if leads
-            else "You get this because a clinic was planned for your pair.",
+            else said("You get this because a clinic was planned for your pair."),
             "what": "clinic" if what == "planned" else "clinic_withdrawn",
             "leads": leads,
             "leader": clinic.led_by.name,
@@ -314,17 +331,24 @@ def escalation(
         pair=pair,
         cohort=pair.cohort,
         not_before=urgent_at,
-        notice=f"{pair.coach.name} and {pair.learner.name} need your decision.",
+        notice=said(
+            "%(coach)s and %(learner)s need your decision.",
+            coach=pair.coach.name,
+            learner=pair.learner.name,
+        ),
         link=case_link(case),
         context={
             **_about(pair, reader),
-            "reason": f"You get this once for each time a pair gets stuck, because you are asked "
-            f"to decide for {pair.learner.name}'s team.",
+            "reason": said(
+                "You get this once for each time a pair gets stuck, because you are asked to "
+                "decide for %(learner)s's team.",
+                learner=pair.learner.name,
+            ),
             "why": why,
             "cohort": pair.cohort.name,
             "level": case.level,
-            "opened": day(case.opened_at.astimezone(reader.zone).date()),
-            "answer_by": moment(case.escalates_at, reader) if case.escalates_at else "",
+            "opened": case.opened_at.astimezone(reader.zone).date(),
+            "answer_by": case.escalates_at or "",
         },
     )
 
@@ -338,11 +362,11 @@ def help_asked(pair: Pair, reader: Person, *, by: Person, note: str, now: dateti
         recipient=reader,
         pair=pair,
         cohort=pair.cohort,
-        notice=f"{by.name} asks for your help with their pair.",
+        notice=said("%(name)s asks for your help with their pair.", name=by.name),
         link=pair_link(pair),
         context={
             **_about(pair, reader),
-            "reason": "You get this because somebody whose pair you manage asks for help.",
+            "reason": said("You get this because somebody whose pair you manage asks for help."),
             "asked_by": by.name,
             "note": note,
             "cohort": pair.cohort.name,
@@ -357,11 +381,15 @@ def passed(pair: Pair, reader: Person) -> Message:
         recipient=reader,
         pair=pair,
         cohort=pair.cohort,
-        notice=f"Target reached: {pair.learner.name}, {pair.metric.name}.",
+        notice=said(
+            "Target reached: %(learner)s, %(metric)s.",
+            learner=pair.learner.name,
+            metric=pair.metric.name,
+        ),
         link=pair_link(pair),
         context={
             **_about(pair, reader),
-            "reason": "You get this once, because your pair has reached its target.",
+            "reason": said("You get this once, because your pair has reached its target."),
         },
     )
 
@@ -370,7 +398,7 @@ def decided(case: Case, reader: Person, **means: object) -> Message:
     """
     A decision in words both can bear: what happens now, why, and what it does not mean.
 
-    means : what it brings, in words: weeks, helper, clinic, coach, old_target, new_target
+    means : what it brings: weeks, helper, clinic, coach, old_target, new_target
     """
     pair = case.pair
     return _message(
@@ -379,11 +407,13 @@ def decided(case: Case, reader: Person, **means: object) -> Message:
         recipient=reader,
         pair=pair,
         cohort=pair.cohort,
-        notice=f"A decision about you and {pair.partner_of(reader).name}.",
+        notice=said("A decision about you and %(partner)s.", partner=pair.partner_of(reader).name),
         link=pair_link(pair),
         context={
             **_about(pair, reader),
-            "reason": "You get this because somebody decided about a pair that you are half of.",
+            "reason": said(
+                "You get this because somebody decided about a pair that you are half of."
+            ),
             "decision": case.decision,
             "note": case.note,
             "decided_by": case.decided_by.name if case.decided_by else "",
@@ -401,11 +431,16 @@ def reopened(pair: Pair, reader: Person, *, by: Person, note: str) -> Message:
         recipient=reader,
         pair=pair,
         cohort=pair.cohort,
-        notice=f"You and {pair.partner_of(reader).name} go on: readings were corrected.",
+        notice=said(
+            "You and %(partner)s go on: readings were corrected.",
+            partner=pair.partner_of(reader).name,
+        ),
         link=pair_link(pair),
         context={
             **_about(pair, reader),
-            "reason": "You get this because somebody decided about a pair that you are half of.",
+            "reason": said(
+                "You get this because somebody decided about a pair that you are half of."
+            ),
             "decision": "reopened",
             "note": note,
             "decided_by": by.name,
@@ -415,24 +450,26 @@ def reopened(pair: Pair, reader: Person, *, by: Person, note: str) -> Message:
 
 def pass_to_review(pair: Pair, reader: Person, *, note: str, now: datetime) -> Notice:
     """For a manager, inside Lanemate only: what a pass rests on has been corrected."""
-    return Notice(
-        person=reader,
-        text=f"{pair.learner.name}'s pass rests on readings that were corrected. {note}"[
-            :LONGEST_NOTICE
-        ],
+    return notice_of(
+        reader,
+        said(
+            "%(learner)s's pass rests on readings that were corrected. %(note)s",
+            learner=pair.learner.name,
+            note=note,
+        ),
         link=pair_link(pair),
-        dedupe_key=f"rev:{pair.public_id}:{now.isoformat()}:{reader.public_id}",
+        key=f"rev:{pair.public_id}:{now.isoformat()}:{reader.public_id}",
     )
 
 
 def page_written(worksheet: Worksheet, reader: Person, *, by: Person) -> Notice:
     """For the other one of the two, inside Lanemate only: this week's page was written."""
     pair = worksheet.pair
-    return Notice(
-        person=reader,
-        text=f"{by.first_name} has written this week's page.",
+    return notice_of(
+        reader,
+        said("%(name)s has written this week's page.", name=by.first_name),
         link=f"{pair_link(pair)}worksheet/",
-        dedupe_key=f"wks:{pair.public_id}:{worksheet.week}:{reader.public_id}",
+        key=f"wks:{pair.public_id}:{worksheet.week}:{reader.public_id}",
     )
 
 
@@ -442,7 +479,7 @@ def closed(cohort: Cohort, reader: Person, *, pairs: int, passed: int, is_manage
         key=f"clo:{cohort.public_id}:{reader.public_id}",
         recipient=reader,
         cohort=cohort,
-        notice=f"The cohort “{cohort.name}” has closed.",
+        notice=said("The cohort “%(cohort)s” has closed.", cohort=cohort.name),
         link=f"/cohorts/{cohort.public_id}/" if is_manager else "/me/",
         context={
             "cohort": cohort.name,
@@ -466,12 +503,12 @@ def correction(
         key=f"cor:{cohort.public_id}:{launched_at:%Y%m%d%H%M%S}:{reader.public_id}",
         recipient=reader,
         cohort=cohort,
-        notice="A correction: we paired you too early. It is being planned again.",
+        notice=said("A correction: we paired you too early. It is being planned again."),
         link="/me/",
         context={
             "cohort": cohort.name,
             "partners": partners,
-            "reason": "You get this once, because we wrote to you too early.",
+            "reason": said("You get this once, because we wrote to you too early."),
         },
     )
 
@@ -484,12 +521,14 @@ def left(pair: Pair, reader: Person, *, waits: bool) -> Message:
         recipient=reader,
         pair=pair,
         cohort=pair.cohort,
-        notice=f"You and {pair.partner_of(reader).name} are no longer a pair.",
+        notice=said(
+            "You and %(partner)s are no longer a pair.", partner=pair.partner_of(reader).name
+        ),
         link=pair_link(pair),
         context={
             **_about(pair, reader),
             "waits": waits,
-            "reason": "You get this once, because you were half of this pair.",
+            "reason": said("You get this once, because you were half of this pair."),
         },
     )
 
@@ -498,23 +537,31 @@ def proposal(cohort: Cohort, reader: Person, *, items: list[dict]) -> Message:
     """
     Coaches proposed for people who wait.
 
-    items : [{"waiting": row number, "learner", "coach", "metric", "since"}, ...], names as read
+    items : [{"waiting": row number, "learner", "coach", "metric", "since": day}, ...]
     """
     named = ",".join(f"{item['waiting']}>{item['coach']}" for item in items)
     digest_of = blake2b(named.encode(), digest_size=8).hexdigest()
-    who = items[0]["learner"] if len(items) == 1 else f"{len(items)} people"
+    notice = (
+        said("A coach is free for %(learner)s: look at the proposal.", learner=items[0]["learner"])
+        if len(items) == 1
+        else said_many(
+            "A coach is free for %(number)s person: look at the proposal.",
+            "A coach is free for %(number)s people: look at the proposal.",
+            len(items),
+        )
+    )
     return _message(
         kind=Letter.Kind.PROPOSAL,
         key=f"pro:{cohort.public_id}:{digest_of}:{reader.public_id}",
         recipient=reader,
         cohort=cohort,
-        notice=f"A coach is free for {who}: look at the proposal.",
+        notice=notice,
         link=f"/cohorts/{cohort.public_id}/waiting/",
         context={
             "cohort": cohort.name,
             "items": items,
             "waiting": [item["waiting"] for item in items],
-            "reason": f"You get this because you look after “{cohort.name}”.",
+            "reason": said("You get this because you look after “%(cohort)s”.", cohort=cohort.name),
         },
     )
 
@@ -528,7 +575,11 @@ def helper(helper: Helper) -> Message:
         recipient=reader,
         pair=pair,
         cohort=pair.cohort,
-        notice=f"You are asked to help {pair.learner.name} and {pair.coach.name}.",
+        notice=said(
+            "You are asked to help %(learner)s and %(coach)s.",
+            learner=pair.learner.name,
+            coach=pair.coach.name,
+        ),
         link=pair_link(pair),
         context={
             "learner": pair.learner.name,
@@ -536,7 +587,7 @@ def helper(helper: Helper) -> Message:
             "coach": pair.coach.name,
             "metric": pair.metric.name,
             "target": pair.target_text,
-            "reason": "You get this once, because you said that you would help others.",
+            "reason": said("You get this once, because you said that you would help others."),
         },
     )
 
@@ -550,7 +601,7 @@ def digest(reader: Person, *, due: datetime, content: dict) -> Message:
         not_before=due,
         # By then the next digest tells it.
         expires_at=due + timedelta(days=7),
-        notice="Your weekly digest is ready.",
+        notice=said("Your weekly digest is ready."),
         link="/",
-        context={"week_of": day(local), **content},
+        context={"week_of": local, **content},
     )

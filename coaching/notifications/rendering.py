@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from coaching.models import Letter
-from coaching.notifications import unsubscribing
+from coaching.notifications import unsubscribing, words
 
 _local = threading.local()
 
@@ -28,19 +28,21 @@ class Rendered:
 def render(letter: Letter) -> Rendered:
     """
     Fill `templates/emails/<kind>/` with the letter's own context, and say below why it came
-    and how to have fewer.
+    and how to have fewer; in its reader's language.
 
-    Depends on the row and the templates only, so a preview equals what is sent.
+    Depends on the rows and the templates only, so a preview equals what is sent. Who reads
+    another language from now on reads old letters in the one they were sent in
+    (`services.preferences`).
     """
-    context = {
-        **letter.context,
-        "site": settings.SITE_URL,
-        "reader": letter.recipient,
-        "kind": letter.kind,
-        "unsubscribe": unsubscribing.address(letter.recipient, letter.kind),
-    }
     folder = f"emails/{letter.kind}"
-    with override(settings.LANGUAGE_CODE):
+    with override(letter.language or letter.recipient.reading_language):
+        context = {
+            **words.tell(letter.context),
+            "site": settings.SITE_URL,
+            "reader": letter.recipient,
+            "kind": letter.kind,
+            "unsubscribe": unsubscribing.address(letter.recipient, letter.kind),
+        }
         subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
         text = render_to_string(f"{folder}/body.txt", context).strip()
         context["says_why"] = RULE in text

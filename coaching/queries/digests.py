@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 
 from coaching.domain import cadence
+from coaching.domain.said import Said, said, said_many
 from coaching.models import Case, Cohort, Helper, Letter, Pair, Person, Team, Waiting
 from coaching.queries import access, letters, quiet
 from coaching.queries import cohorts as cohort_queries
@@ -21,6 +22,20 @@ URGENCY = (
     Pair.State.PASSED,
     Pair.State.ENDED,
 )
+CLOCKS = {
+    Case.Clock.ACTIVITY: said("No sessions"),
+    Case.Clock.OUTCOME: said("Sessions, but no movement"),
+    Case.Clock.READINGS: said("No readings"),
+}
+FAILURES = {
+    "": said("perhaps not sent"),
+    Letter.Failure.REFUSED: said("the address was refused"),
+    Letter.Failure.LATER: said("the mail server asked to come back"),
+    Letter.Failure.UNREACHED: said("the mail server could not be reached"),
+    Letter.Failure.SENDER: said("the mail server takes nothing from us"),
+    Letter.Failure.UNWRITABLE: said("the letter could not be written"),
+    Letter.Failure.POISON: said("it stopped every worker that took it"),
+}
 FAILED = (Letter.State.DEAD, Letter.State.UNCERTAIN)
 
 
@@ -177,9 +192,9 @@ def _pair_item(pair: Pair, reader: Person, side: str, week: Week) -> dict:
     }
 
 
-def _next_step(pair: Pair, reader: Person, side: str, week: Week) -> str:
+def _next_step(pair: Pair, reader: Person, side: str, week: Week) -> Said:
     if side == "helper":
-        return f"Ask {pair.learner.first_name} what would help this week."
+        return said("Ask %(name)s what would help this week.", name=pair.learner.first_name)
     return pair_queries.next_step(pair, reader, today=week.today)
 
 
@@ -215,13 +230,25 @@ def _cases(cases: QuerySet[Case], count: int) -> dict:
     """Stuck pairs that wait for a decision, the oldest first."""
     items = [
         {
-            "who": f"{case.pair.coach.name} and {case.pair.learner.name}",
-            "what": case.get_clock_display(),
+            "who": _both(case.pair),
+            "what": CLOCKS[case.clock],
             "link": f"/pairs/{case.pair.public_id}/",
         }
         for case in cases[:MOST_ITEMS]
     ]
     return _cut(items, count, kind="cases", link="/cohorts/")
+
+
+def _both(pair: Pair) -> Said:
+    return said("%(coach)s and %(learner)s", coach=pair.coach.name, learner=pair.learner.name)
+
+
+def _silence(days: int, *, met: bool) -> Said:
+    if met:
+        return said_many("no session for %(number)s day", "no session for %(number)s days", days)
+    return said_many(
+        "no session yet, after %(number)s day", "no session yet, after %(number)s days", days
+    )
 
 
 def _proposals(cohorts: list[Cohort]) -> dict:
@@ -235,7 +262,7 @@ def _proposals(cohorts: list[Cohort]) -> dict:
     items = [
         {
             "who": row.learner.name,
-            "what": "a coach is proposed" if row.proposal else "waits for a coach",
+            "what": said("a coach is proposed") if row.proposal else said("waits for a coach"),
             "link": f"/cohorts/{row.cohort.public_id}/",
         }
         for row in rows[:MOST_ITEMS]
@@ -247,13 +274,12 @@ def _silent(reader: Person, week: Week) -> dict:
     """Pairs that have not met for long, those whose clock runs out first ahead."""
     items = [
         {
-            "who": f"{one.pair.coach.name} and {one.pair.learner.name}",
-            "what": f"no session for {one.days} days" if one.met else
-            f"no session yet, after {one.days} days",
+            "who": _both(one.pair),
+            "what": _silence(one.days, met=one.met),
             "link": f"/pairs/{one.pair.public_id}/",
         }
         for one in quiet.quiet_pairs(reader, now=week.due)
-    ]  # fmt: skip
+    ]
     return _cut(items, len(items), kind="silent", link="/cohorts/")
 
 
@@ -272,7 +298,7 @@ def _failed(reader: Person, week: Week) -> dict:
             items.append(
                 {
                     "who": letter.recipient.name,
-                    "what": letter.get_failure_display().lower() or "perhaps not sent",
+                    "what": FAILURES[letter.failure],
                     "link": f"/letters/{letter.public_id}/",
                 }
             )

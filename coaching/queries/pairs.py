@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Case, IntegerField, Max, Min, Prefetch, Q, QuerySet, Value, When
 
 from coaching.domain import cadence, progress
+from coaching.domain.said import Dated, Said, said, said_many
 from coaching.models import Cohort, Event, Helper, Look, Pair, Person, Reading, Session
 from coaching.queries import access, leaves
 
@@ -176,23 +177,28 @@ def history(pair: Pair) -> QuerySet[Event]:
     )
 
 
-def next_step(pair: Pair, reader: Person, *, today: date) -> str:
+def next_step(pair: Pair, reader: Person, *, today: date) -> Said:
     """The one thing to do next, in a sentence."""
     partner = pair.partner_of(reader).first_name
     if pair.state == Pair.State.PASSED:
-        return f"Done. Thank {partner}, and keep it up."
+        return said("Done. Thank %(partner)s, and keep it up.", partner=partner)
     if not pair.is_active:
-        return "Nothing: this pair has ended."
+        return said("Nothing: this pair has ended.")
     planned = getattr(pair, "planned_at", None)
     if planned:
         local = planned.astimezone(reader.zone)
-        at = f"{local:%A}, {local.day} {local:%B} at {local:%H:%M}"
+        at = {"day": Dated(local, "weekday"), "time": Dated(local, "time")}
         if local.date() >= today:
-            return f"You meet {partner} on {at}."
-        return f"Say whether your session on {at} took place."
+            return said("You meet %(partner)s on %(day)s at %(time)s.", partner=partner, **at)
+        return said("Say whether your session on %(day)s at %(time)s took place.", **at)
     if pair.last_session is None:
-        return f"Agree on a first session with {partner}."
+        return said("Agree on a first session with %(partner)s.", partner=partner)
     days = (today - pair.last_session).days
     if days >= 7:
-        return f"Your last session was {days} days ago: agree on the next one with {partner}."
-    return f"Try what you agreed with {partner}, and note how it went."
+        return said_many(
+            "Your last session was %(number)s day ago: agree on the next one with %(partner)s.",
+            "Your last session was %(number)s days ago: agree on the next one with %(partner)s.",
+            days,
+            partner=partner,
+        )
+    return said("Try what you agreed with %(partner)s, and note how it went.", partner=partner)

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F
 
 from coaching.domain import progress
+from coaching.domain.said import Said, said
 from coaching.errors import CoachingError
 from coaching.models import Case, Clinic, Cohort, Letter, Metric, Pair, Person, TargetChange
 from coaching.notifications import messages, outbox
@@ -60,8 +61,8 @@ def _escalate(case: Case, *, now: datetime) -> bool:
     if mine.update(level=F("level") + 1, escalates_at=None) != 1:
         return False
     case.refresh_from_db(fields=["level", "escalates_at"])
-    verdict = _why(case)
-    asked = _ask(case, why=f"{verdict} Nobody has answered so far.", now=now)
+    why = said("%(verdict)s Nobody has answered so far.", verdict=_why(case))
+    asked = _ask(case, why=why, now=now)
     audit.record(
         "case escalated", case.pair, by=None, now=now, team=case.pair.learner.team,
         level=case.level, to=[person.name for person in asked],
@@ -69,8 +70,12 @@ def _escalate(case: Case, *, now: datetime) -> bool:
     return bool(asked)
 
 
-def _why(case: Case) -> str:
-    return f"{case.get_clock_display()}."
+def _why(case: Case) -> Said:
+    return {
+        Case.Clock.ACTIVITY: said("No sessions."),
+        Case.Clock.OUTCOME: said("Sessions, but no movement."),
+        Case.Clock.READINGS: said("No readings."),
+    }[Case.Clock(case.clock)]
 
 
 def _ask(case: Case, *, why: str, now: datetime) -> list[Person]:
@@ -311,7 +316,7 @@ def _everything(case: Case, means: Means, *, by: Person, now: datetime) -> _Outc
         )  # fmt: skip
     if clinic:
         outcome.stored["clinic"] = clinic.public_id
-        outcome.told["clinic"] = messages.day(clinic.starts_at.astimezone(pair.learner.zone).date())
+        outcome.told["clinic"] = clinic.starts_at.astimezone(pair.learner.zone).date()
     return outcome
 
 

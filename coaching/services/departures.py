@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Max, Q
 
+from coaching.domain.said import said
 from coaching.errors import CoachingError
 from coaching.models import (
     Case,
@@ -14,12 +15,11 @@ from coaching.models import (
     Helper,
     Leave,
     Letter,
-    Notice,
     Pair,
     Person,
     Waiting,
 )
-from coaching.notifications import messages, outbox
+from coaching.notifications import messages, outbox, words
 from coaching.queries import waiting as waiting_queries
 from coaching.services import audit, cohorts, sessions
 
@@ -100,7 +100,7 @@ def release(
         raise NotActive
     pair.refresh_from_db()
     outbox.withdraw(pair.letters.filter(kind__in=OF_SWIMMERS), why="The pair has ended.")
-    sessions.withdraw_all(pair, "The pair has ended.", now)
+    sessions.withdraw_all(pair, said("The pair has ended."), now)
     Helper.objects.filter(pair=pair, until=None).update(until=now)
     place = _in_line(pair, now=now) if ending in WAITS and pair.learner.active else None
     Case.objects.filter(pair=pair, decided_at=None).update(
@@ -140,11 +140,11 @@ def _in_line(pair: Pair, *, now: datetime) -> Waiting:
 def _tell_deciders(place: Waiting, *, now: datetime) -> None:
     outbox.tell(
         [
-            Notice(
-                person=reader,
-                text=f"{place.learner.name} waits for a coach.",
+            messages.notice_of(
+                reader,
+                said("%(learner)s waits for a coach.", learner=place.learner.name),
                 link=f"/cohorts/{place.cohort.public_id}/waiting/",
-                dedupe_key=f"wai:{place.pk}:{reader.public_id}",
+                key=f"wai:{place.pk}:{reader.public_id}",
             )
             for reader in waiting_queries.deciders(place.cohort)
         ],
@@ -250,8 +250,8 @@ def away(
     if other is not None:
         if (other.first_day, other.last_day) == (first_day, last_day):
             return other
-        span = f"from {messages.day(other.first_day)}"
-        span += f" to {messages.day(other.last_day)}" if other.last_day else " until further notice"
+        span = f"from {words.day(other.first_day)}"
+        span += f" to {words.day(other.last_day)}" if other.last_day else " until further notice"
         raise Noted(f"{person.name} is away {span} already. Take that back first.")
     leave = Leave.objects.create(
         person=person, first_day=first_day, last_day=last_day, noted_by=by, noted_at=now

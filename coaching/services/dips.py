@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from coaching.domain.movement import OVER, has_fallen
+from coaching.domain.said import Said, said
 from coaching.models import Beat, Dip, Notice, Person
-from coaching.notifications import outbox
+from coaching.notifications import messages, outbox
 from coaching.queries import people
 from coaching.queries.coaching import OwnNumbers, own_numbers
 from coaching.services import audit
@@ -88,29 +89,35 @@ def _to_manager(row: OwnNumbers, dip: Dip, manager: Person) -> Notice:
     return _notice(
         manager,
         dip,
-        f"{row.coach.name} coaches, and {row.coach.first_name}'s own {row.metric.name} is notably "
-        f"below where it was ({row.before_text}, now {row.now_text}). Time for a word, or for "
-        "fewer learners.",
+        said(
+            "%(name)s coaches, and %(first_name)s's own %(metric)s is notably below where it was "
+            "(%(before)s, now %(now)s). Time for a word, or for fewer learners.",
+            name=row.coach.name,
+            first_name=row.coach.first_name,
+            metric=row.metric.name,
+            before=row.before_text,
+            now=row.now_text,
+        ),
         f"/people/{row.coach.public_id}/",
     )
 
 
 def _to_coach(row: OwnNumbers, dip: Dip, *, told: bool) -> Notice:
-    also = " Your manager is told the same." if told else ""
-    return _notice(
-        row.coach,
-        dip,
-        f"Your own {row.metric.name} is notably below where it was before you coached. Coaching "
-        f"should not cost you: say if it is too much.{also}",
-        "/me/coaching/#own",
+    text = (
+        said(
+            "Your own %(metric)s is notably below where it was before you coached. Coaching "
+            "should not cost you: say if it is too much. Your manager is told the same.",
+            metric=row.metric.name,
+        )
+        if told
+        else said(
+            "Your own %(metric)s is notably below where it was before you coached. Coaching "
+            "should not cost you: say if it is too much.",
+            metric=row.metric.name,
+        )
     )
+    return _notice(row.coach, dip, text, "/me/coaching/#own")
 
 
-def _notice(person: Person, dip: Dip, text: str, link: str) -> Notice:
-    longest = Notice._meta.get_field("text").max_length
-    return Notice(
-        person=person,
-        text=text if len(text) <= longest else f"{text[: longest - 1]}…",
-        link=link,
-        dedupe_key=f"dip:{dip.pk}:{person.public_id}",
-    )
+def _notice(person: Person, dip: Dip, text: Said, link: str) -> Notice:
+    return messages.notice_of(person, text, link=link, key=f"dip:{dip.pk}:{person.public_id}")

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from coaching.domain.said import said
 from coaching.errors import CoachingError
-from coaching.models import Helper, Letter, Notice, Pair, Person
+from coaching.models import Helper, Letter, Pair, Person
 from coaching.notifications import messages, outbox
 from coaching.queries import helping as helping_queries
 from coaching.services import audit
@@ -77,11 +78,14 @@ def invite(*, pair: Pair, person: Person, by: Person, now: datetime) -> Helper:
     outbox.promise([messages.helper(helper)], now=now)
     outbox.tell(
         [
-            Notice(
-                person=reader,
-                text=f"{person.name} has been there, and helps the two of you from now on.",
+            messages.notice_of(
+                reader,
+                said(
+                    "%(name)s has been there, and helps the two of you from now on.",
+                    name=person.name,
+                ),
                 link=messages.pair_link(pair),
-                dedupe_key=f"aid:{pair.public_id}:{person.public_id}:{reader.public_id}:{helper.pk}",
+                key=f"aid:{pair.public_id}:{person.public_id}:{reader.public_id}:{helper.pk}",
             )
             for reader in (pair.learner, pair.coach)
         ],

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from coaching.domain import cadence, progress
+from coaching.domain.said import said
 from coaching.errors import CoachingError
 from coaching.models import Cohort, Look, Pair, Person, Reading
 from coaching.notifications import messages, outbox
@@ -152,7 +153,7 @@ def _settle(pair: Pair, verdict: progress.Verdict, *, now: datetime) -> None:
         pair, by=None, now=now, team=pair.learner.team, why=verdict.why,
     )  # fmt: skip
     if verdict.state == Pair.State.PASSED:
-        sessions.withdraw_all(pair, "You have reached the target.", now)
+        sessions.withdraw_all(pair, said("You have reached the target."), now)
         over = pair.letters.filter(kind__in=departures.OF_SWIMMERS)
         outbox.withdraw(over, why="The pair has passed.")
         outbox.promise(

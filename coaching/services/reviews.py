@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from coaching.domain import cadence, progress, reminders
 from coaching.errors import CoachingError
 from coaching.models import Cohort, Look, Pair, Person, Reading
-from coaching.notifications import messages, outbox
+from coaching.notifications import messages, outbox, words
 from coaching.queries import cases as case_queries
 from coaching.queries import looks as look_queries
 from coaching.queries import pairs as pair_queries
@@ -138,7 +138,7 @@ def _note(
         was = told(*stored[week]) if week in stored else "nothing"
         row = present.get(week)
         is_now = told(row.n, row.sum) if row else "nothing"
-        parts.append(f"week of {messages.day(date.fromisoformat(week))}: {was}, now {is_now}")
+        parts.append(f"week of {words.day(date.fromisoformat(week))}: {was}, now {is_now}")
     more = len(changed) - NAMED
     if more > 0:
         parts.append(f"and {more} more week{'s' if more > 1 else ''}")

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
+from coaching.domain.said import Said
 from coaching.errors import CoachingError
 from coaching.models import Letter, Pair, Person, Session
 from coaching.notifications import messages, outbox
@@ -146,7 +147,9 @@ def _withdraw(session: Session, *, by: Person | None, why: str, now: datetime) -
     session.save(update_fields=["state", "sequence", "note"])
     # What is over is in nobody's way any more.
     if session.starts_at > now:
-        _tell(session, "withdrawn", by=by, now=now, why=session.note)
+        _tell(
+            session, "withdrawn", by=by, now=now, why=why if isinstance(why, Said) else session.note
+        )
     _record("session withdrawn", session, by=by, now=now, why=session.note)
 
 

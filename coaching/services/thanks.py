@@ -4,9 +4,10 @@ from datetime import datetime
 
 from django.db import transaction
 
+from coaching.domain.said import said
 from coaching.errors import CoachingError
-from coaching.models import Notice, Pair, Person, Thanks
-from coaching.notifications import outbox
+from coaching.models import Pair, Person, Thanks
+from coaching.notifications import messages, outbox
 from coaching.services import audit
 
 LONGEST = Thanks._meta.get_field("text").max_length
@@ -45,18 +46,12 @@ def say(*, pair: Pair, text: str, by: Person, now: datetime) -> Thanks:
     if not new:
         raise SaidToday
     if pair.coach.active:
-        notice = f"{by.name} thanks you: “{text}”"
-        longest = Notice._meta.get_field("text").max_length
-        outbox.tell(
-            [
-                Notice(
-                    person=pair.coach,
-                    text=notice if len(notice) <= longest else f"{notice[: longest - 2]}…”",
-                    link=LINK,
-                    dedupe_key=f"thanks:{pair.public_id}:{thanks.day:%Y-%m-%d}",
-                )
-            ],
-            now=now,
+        notice = messages.notice_of(
+            pair.coach,
+            said("%(name)s thanks you: “%(text)s”", name=by.name, text=text),
+            link=LINK,
+            key=f"thanks:{pair.public_id}:{thanks.day:%Y-%m-%d}",
         )
+        outbox.tell([notice], now=now)
     audit.record("coach thanked", pair, by=by, now=now, team=pair.learner.team)
     return thanks

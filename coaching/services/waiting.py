@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, Min, OuterRef, Q
 
 from coaching.domain import matching
+from coaching.domain.said import said
 from coaching.errors import CoachingError
 from coaching.models import (
     Cohort,
@@ -17,7 +18,6 @@ from coaching.models import (
     Look,
     Member,
     Metric,
-    Notice,
     Pair,
     Person,
     Plan,
@@ -303,7 +303,7 @@ def _propose(cohort: Cohort, *, now: datetime) -> int:
                     "learner": row.learner.name,
                     "coach": offer.coach.name,
                     "metric": offer.metric.name,
-                    "since": messages.day(row.since.astimezone(row.learner.zone).date()),
+                    "since": row.since.astimezone(row.learner.zone).date(),
                 }
             )
     if items:
@@ -467,12 +467,14 @@ def drop(*, waiting: Waiting, note: str, by: Person, now: datetime) -> None:
         # Who never had a coach here was not told that they wait either.
         outbox.tell(
             [
-                Notice(
-                    person=learner,
-                    text="No further coach is being looked for at present. Raise your hand "
-                    "whenever you would like one.",
+                messages.notice_of(
+                    learner,
+                    said(
+                        "No further coach is being looked for at present. Raise your hand "
+                        "whenever you would like one."
+                    ),
                     link="/me/",
-                    dedupe_key=f"drp:{waiting.pk}:{learner.public_id}",
+                    key=f"drp:{waiting.pk}:{learner.public_id}",
                 )
             ],
             now=now,

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from coaching.models import Helper, Letter, Waiting
-from coaching.notifications import messages, outbox, rendering
+from coaching.notifications import messages, outbox, rendering, words
 from coaching.services import departures
 from tests import factories
 from tests.conftest import NOW
@@ -48,7 +48,7 @@ def test_each_reads_well_in_both_forms_under_a_neutral_subject(letters, pair, wh
     rendered = rendering.render(letter)
     for form in (rendered.text, rendered.html):
         assert letter.recipient.first_name in form
-        assert letter.context["reason"] in form
+        assert words.tell(letter.context["reason"]) in form
         assert letter.context["link"] in form
         assert "{{" not in form
     assert 5 < len(rendered.subject) < 70

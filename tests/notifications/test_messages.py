@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from coaching.models import Case, Helper, Letter, Session
-from coaching.notifications import messages, outbox, rendering
+from coaching.notifications import messages, outbox, rendering, words
 from coaching.services import digests
 from tests.conftest import NOW
 
@@ -98,4 +98,4 @@ def test_a_name_with_a_line_break_cannot_add_a_header(pair, lea):
 
 
 def test_dates_are_written_out():
-    assert messages.day(NOW.date()) == "1 March 2027"
+    assert words.day(NOW.date()) == "1 March 2027"

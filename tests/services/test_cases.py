@@ -17,7 +17,7 @@ from coaching.models import (
     TargetChange,
     Waiting,
 )
-from coaching.notifications import messages, outbox
+from coaching.notifications import messages, outbox, words
 from coaching.queries import cases as case_queries
 from coaching.services import cases, clinics, progress
 from tests import factories, processes
@@ -228,7 +228,7 @@ def test_another_target_is_written_down_and_judged_from_then_on(case, pair, mara
     assert (change.old, change.new, change.reason) == (3.6, 3.35, "A new start.")
     assert (pair.target, pair.state) == (3.35, Pair.State.AT_RISK)
     assert pair.stretch == pytest.approx(3.385)
-    told = Letter.objects.filter(kind="decided", recipient=lea).get().context
+    told = words.tell(Letter.objects.get(kind="decided", recipient=lea).context)
     assert (told["old_target"], told["new_target"]) == ("3.60", "3.35")
     # Weeks after the change count for a pass; those before it were read against the old one.
     factories.hold_session(pair, STUCK.date() + 8 * DAY)

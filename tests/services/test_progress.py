@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from coaching.models import Case, Cohort, Event, Leave, Letter, Look, Notice, Pair, Reading
-from coaching.notifications import messages, outbox
+from coaching.notifications import messages, outbox, words
 from coaching.queries import pairs as pair_queries
 from coaching.services import progress
 from tests import factories
@@ -226,7 +226,7 @@ def test_without_a_first_session_the_manager_is_asked_once(swim, pair, mara):
     assert (case.pair, case.clock, case.episode, case.opened_at) == (pair, "activity", 1, swim.now)
     letter = Letter.objects.get(kind="escalation")
     assert letter.recipient == mara
-    assert letter.context["why"] == "No first session after 10 days."
+    assert words.tell(letter.context["why"]) == "No first session after 10 days."
     for _ in range(5):
         swim.look(after=DAY)
     assert Case.objects.count() == Letter.objects.filter(kind="escalation").count() == 1

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from coaching.models import Leave, Letter, Pair, Session, Worksheet
+from coaching.notifications import words
 from coaching.services import reminders
 from tests import factories
 from tests.conftest import NOW
@@ -71,7 +72,7 @@ def test_what_is_due_on_one_day_is_one_letter(pair, lea):
     Pair.objects.update(state="at_risk", state_since=starts_at, next_reminder_at=THURSDAY + 6 * DAY)
     reminders.remind_due(now=THURSDAY + 6 * DAY)
     (letter,) = letters(recipient=lea)
-    told = letter.context
+    told = words.tell(letter.context)
     assert (told["step"], told["also"]) == ("at_risk", ["log_session", "worksheet"])
     assert told["asked"].startswith("Tuesday, 9 March 2027")
     assert told["answer"].startswith("/answers/")
@@ -137,7 +138,7 @@ def test_the_letter_knows_what_happened_last(pair, lea):
     wednesday = THURSDAY + 6 * DAY
     Pair.objects.update(next_reminder_at=wednesday)
     reminders.remind_due(now=wednesday)
-    told = Letter.objects.get(recipient=lea).context
+    told = words.tell(Letter.objects.get(recipient=lea).context)
     assert (told["step"], told["page"]) == ("worksheet", "empty")
     assert (told["sessions"], told["last_session"]) == (1, "2 March 2027")
     assert (told["level"], told["target"]) == ("3.25", "3.60")

@@ -6,6 +6,7 @@ import icalendar
 import pytest
 
 from coaching.models import Event, Letter, Notice, Pair, Session
+from coaching.notifications import words
 from coaching.queries import pairs
 from coaching.services import sessions
 from tests import factories, processes
@@ -57,7 +58,7 @@ def test_each_reads_the_hour_on_their_own_clock(pair, lea, ivo):
     ivo.save()
     pair.refresh_from_db()
     sessions.plan(pair=pair, starts_at=WEDNESDAY, by=lea, now=NOW)
-    told = {letter.recipient_id: letter.context["at"] for letter in letters()}
+    told = {letter.recipient_id: words.tell(letter.context["at"]) for letter in letters()}
     assert told[lea.pk].endswith("14:30")
     assert told[ivo.pk].endswith("08:30")
 

@@ -1,0 +1,83 @@
+"""
+Texts that know what they are made of, so that they can be said in another language later.
+
+Taken as text they are English, which is what logs, audit lines and the API keep. What turns them
+into the reader's language is `notifications.words`.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """
+    A moment where its reader is, and as what it is said.
+
+    style : "day", "moment", "weekday" or "time"
+    """
+
+    at: date
+    style: str
+
+    def __str__(self) -> str:
+        at = self.at
+        day = f"{at.day} {at:%B}"
+        return {
+            "day": f"{day} {at.year}",
+            "moment": f"{at:%A}, {day} {at.year}, {at:%H:%M}",
+            "weekday": f"{at:%A}, {day}",
+            "time": f"{at:%H:%M}",
+        }[self.style]
+
+
+class Said(str):
+    """A sentence: `text` with %(name)s where the values go; `many` is its plural for `number`."""
+
+    text: str
+    many: str
+    number: int | None
+    values: dict
+
+
+class Measured(str):
+    """A value of a metric: `of` is (value in its units, kind, unit)."""
+
+    of: tuple[float, str, str]
+
+
+def said(text: str, **values: object) -> Said:
+    """
+    >>> said("You and %(partner)s meet on %(day)s.", partner="Ivo", day=date(2027, 3, 1))
+    'You and Ivo meet on 1 March 2027.'
+    """
+    return _made(text, "", None, values)
+
+
+def said_many(one: str, many: str, number: int, **values: object) -> Said:
+    """
+    >>> said_many("%(number)s day left.", "%(number)s days left.", 3)
+    '3 days left.'
+    """
+    return _made(one, many, number, {"number": number, **values})
+
+
+def measured(text: str, *, value: float, kind: str, unit: str) -> Measured:
+    made = Measured(text)
+    made.of = (value, kind, unit)
+    return made
+
+
+def _made(text: str, many: str, number: int | None, values: dict) -> Said:
+    form = many if many and number != 1 else text
+    made = Said(
+        form % {name: _english(value) for name, value in values.items()} if values else form
+    )
+    made.text, made.many, made.number, made.values = text, many, number, values
+    return made
+
+
+def _english(value: object) -> str:
+    if isinstance(value, date):
+        return str(Dated(value, "moment" if isinstance(value, datetime) else "day"))
+    return str(value)

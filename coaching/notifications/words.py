@@ -1,0 +1,86 @@
+"""
+What letters are made of, kept without a language and said in their reader's.
+
+A letter waits, and its reader may choose another language meanwhile. So its context keeps dates,
+measures and sentences as data (`keep`), and they become words when it is rendered (`tell`).
+A notice is written once, in the language its reader has at that moment.
+"""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.dateformat import format as formatted
+from django.utils.translation import gettext, gettext_noop, ngettext
+
+from coaching.domain.said import Dated, Measured, Said
+from coaching.models import Metric
+
+# In the letters of Django's `date` filter; translated like words.
+STYLES = {
+    "day": gettext_noop("j F Y"),
+    "moment": gettext_noop("l, j F Y, H:i"),
+    "weekday": gettext_noop("l, j F"),
+    "time": "H:i",
+}
+
+
+def keep(value: object, zone: ZoneInfo) -> object:
+    """As JSON what a template is given; moments are kept as they are in the reader's zone."""
+    match value:
+        case Said():
+            values = {name: keep(part, zone) for name, part in value.values.items()}
+            return {"~said": [value.text, value.many, value.number, values]}
+        case Measured():
+            return {"~measure": list(value.of)}
+        case Dated():
+            return {"~when": [value.style, value.at.isoformat()]}
+        case datetime():
+            return keep(Dated(value.astimezone(zone), "moment"), zone)
+        case date():
+            return keep(Dated(value, "day"), zone)
+        case dict():
+            return {name: keep(part, zone) for name, part in value.items()}
+        case list() | tuple():
+            return [keep(part, zone) for part in value]
+    return value
+
+
+def tell(value: object) -> object:
+    """What was kept, or what could be, in words of the active language; the rest as it is."""
+    match value:
+        case {"~said": [text, many, number, values]}:
+            return _sentence(text, many, number, values)
+        case {"~measure": [amount, kind, unit]}:
+            return str(Metric(kind=kind, unit=unit).show(amount))
+        case {"~when": [style, at]}:
+            return _when(style, datetime.fromisoformat(at))
+        case Said():
+            return _sentence(value.text, value.many, value.number, value.values)
+        case Measured():
+            amount, kind, unit = value.of
+            return str(Metric(kind=kind, unit=unit).show(amount))
+        case Dated():
+            return _when(value.style, value.at)
+        case datetime():
+            return _when("moment", value)
+        case date():
+            return _when("day", value)
+        case dict():
+            return {name: tell(part) for name, part in value.items()}
+        case list() | tuple():
+            return [tell(part) for part in value]
+    return value
+
+
+def day(value: date) -> str:
+    """A date as letters write it: '4 January 2027'."""
+    return _when("day", value)
+
+
+def _when(style: str, at: date) -> str:
+    return formatted(at, gettext(STYLES[style]))
+
+
+def _sentence(text: str, many: str, number: int | None, values: dict) -> str:
+    form = ngettext(text, many, number) if many else gettext(text)
+    return form % {name: tell(part) for name, part in values.items()} if values else form

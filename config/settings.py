@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "coaching.web.middleware.ReaderMiddleware",
+    "coaching.web.middleware.WrongMethodMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

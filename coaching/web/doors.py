@@ -3,16 +3,30 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from coaching.errors import CoachingError
 from coaching.queries import access
 
 View = Callable[..., HttpResponse]
+
+
+def _way_back(request: HttpRequest) -> str:
+    """
+    Where to go on after signing in. What a form sent is lost with the session, so that leads
+    to the page with the form, as far as the browser says which it was.
+    """
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    came_from = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(came_from, allowed_hosts={request.get_host()})
+    return urlsplit(came_from).path if ours else "/"
 
 
 def for_person(view: View) -> View:
@@ -21,7 +35,7 @@ def for_person(view: View) -> View:
     @wraps(view)
     def door(request: HttpRequest, *args, **kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return redirect_to_login(_way_back(request))
         if request.person is None:
             return render(request, "errors/no_person.html", status=403)
         return view(request, *args, **kwargs)
@@ -48,7 +62,7 @@ def for_server_staff(view: View) -> View:
     @wraps(view)
     def door(request: HttpRequest, *args, **kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return redirect_to_login(_way_back(request))
         if not request.user.is_staff:
             raise Http404
         return view(request, *args, **kwargs)

@@ -20,7 +20,7 @@ class HasLeft(CoachingError):
 
 
 @transaction.atomic
-def change(*, person: Person, seats: int, by: Person, now: datetime) -> int:
+def change(*, person: Person, seats: int, by: Person | None, now: datetime) -> int:
     """
     Give somebody so many seats. Returns how many they had.
 

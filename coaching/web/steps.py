@@ -79,7 +79,7 @@ def steps(
 def draft_in(request: HttpRequest) -> tuple[Cohort | None, Plan | None]:
     """The draft that the address says one came from, if it is the reader's."""
     wanted = request.GET.get("draft", "")[:12]
-    if not wanted or "\0" in wanted:
+    if not wanted or "\0" in wanted or request.person is None:
         return None, None
     rows = cohorts.drafts(cohorts.visible_to(request.person))
     cohort = rows.filter(public_id=wanted).first()

@@ -1,12 +1,13 @@
 """The pages of whoever runs the server."""
 
+import re
 import tomllib
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 
-from coaching.models import Beat
+from coaching.models import Beat, Pair
 from coaching.notifications import messages, outbox
 from tests import factories
 
@@ -24,6 +25,21 @@ def test_only_staff_of_the_server_see_them(client, mara_client, admin, page):
     assert client.get(page).status_code == 302
     assert mara_client.get(page).status_code == 404
     assert admin.get(page).status_code == 200
+
+
+def test_the_style_guide_shows_every_component_once(admin, pair, django_assert_max_num_queries):
+    with django_assert_max_num_queries(10):
+        text = admin.get("/styleguide/").text
+    for title in ("Progress picture", "Strip of estimates", "Dialog and toast", "To a launch"):
+        assert title in text
+    for drawn in ('class="picture"', 'class="strip"', "<dialog", "flash-float", "steps-plan"):
+        assert text.count(drawn) == 1, drawn
+    ids = re.findall(r'\sid="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+    assert " style=" not in text
+    # Nobody real is in it, and nothing is stored for it.
+    assert pair.learner.public_id not in text
+    assert Pair.objects.count() == 1
 
 
 def test_the_status_says_what_is_wrong_and_what_to_do(admin, now):

@@ -6,7 +6,7 @@ from django.shortcuts import render
 
 from coaching.models import Band, Letter, Pair
 from coaching.queries import status
-from coaching.web import charts, icons
+from coaching.web import charts, icons, samples, timeline
 from coaching.web.doors import for_server_staff
 from coaching.web.forms import Plain
 
@@ -35,6 +35,8 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     """Every component in every state, so that a change to one can be seen at once."""
     refused = SampleForm({"name": "", "kind": "b", "note": "Two sentences. At most."}, prefix="no")
     refused.is_valid()
+    pair = samples.pair(request.now)
+    kinds = list(timeline.KINDS.items())
     return render(
         request,
         "server/styleguide.html",
@@ -53,6 +55,16 @@ def styleguide(request: HttpRequest) -> HttpResponse:
                 ]
             ),
             "interval": {"low": 30, "width": 32, "here": 47, "mean": 60},
+            "pair": pair,
+            "picture": samples.picture(pair, request.now),
+            "strip": samples.estimates(),
+            "steps": samples.way(),
+            "timeline": {
+                "weeks": samples.story(request.now),
+                "count": 3,
+                "kinds": kinds,
+                "open": 1,
+            },
             "refused": refused,
             "form": SampleForm(),
         },

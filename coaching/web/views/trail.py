@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_POST
 
 from coaching.models import Event, Person
 from coaching.queries import trail as trail_queries
@@ -98,6 +99,7 @@ def trail_page(request: HttpRequest) -> HttpResponse:
     )
 
 
+@require_POST
 @for_manager
 def trail_export(request: HttpRequest) -> HttpResponseBase:
     """The lines that the page shows, as CSV; that they were taken is a line of its own."""

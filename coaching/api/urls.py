@@ -60,6 +60,7 @@ urlpatterns = [
     path("me/", people.MeView.as_view(), name="me"),
     path("me/preferences/", preferences.Preferences.as_view(), name="my-preferences"),
     path("me/data/", own.MyData.as_view(), name="my-data"),
+    path("me/calendar/", own.MyCalendar.as_view(), name="my-calendar"),
     path("me/skills/", people.MySkillsView.as_view(), name="my-skills"),
     path("schema/", description, name="schema"),
     path("docs/", docs, name="docs"),

@@ -1,9 +1,12 @@
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from coaching.models import Pair, Person, Session
+from coaching.models import Clinic, Pair, Person, Session
 from coaching.queries import pairs
+
+# So far back a calendar feed reaches.
+KEPT = timedelta(weeks=13)
 
 
 def visible_to(person: Person) -> QuerySet[Session]:
@@ -40,3 +43,25 @@ def unanswered(sessions: list[Session], *, now: datetime) -> Session | None:
 def _planned(sessions: list[Session]) -> list[Session]:
     planned = [row for row in sessions if row.state == Session.State.PLANNED]
     return sorted(planned, key=lambda row: row.starts_at)
+
+
+def in_calendar(person: Person, *, now: datetime) -> list[Session]:
+    """Somebody's sessions with an hour, planned and held, of the last weeks and to come."""
+    mine = Q(pair__learner=person) | Q(pair__coach=person)
+    rows = Session.objects.filter(
+        mine,
+        starts_at__gte=now - KEPT,
+        state__in=[Session.State.PLANNED, Session.State.HELD],
+    )
+    return list(rows.select_related("pair", "logged_by").order_by("starts_at", "pk"))
+
+
+def clinics_in_calendar(person: Person, *, now: datetime) -> list[Clinic]:
+    """The clinics somebody leads, and those for pairs of theirs."""
+    invited = Clinic.objects.filter(Q(pairs__learner=person) | Q(pairs__coach=person))
+    rows = Clinic.objects.filter(
+        Q(led_by=person) | Q(pk__in=invited.values("pk")),
+        starts_at__gte=now - KEPT,
+        withdrawn_at=None,
+    )
+    return list(rows.select_related("led_by").order_by("starts_at", "pk"))

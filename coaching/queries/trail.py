@@ -24,7 +24,7 @@ from coaching.queries import (
 OWN_AFFAIRS = (
     "hours of letters changed", "letters paused", "pause of letters ended", "letters turned off",
     "letters turned on", "channel added", "channel removed", "channel switched on",
-    "own data taken",
+    "own data taken", "calendar link made", "calendar link ended",
 )  # fmt: skip
 
 

@@ -173,8 +173,8 @@ def leaves(*, person: Person, by: Person | None, now: datetime) -> int:
     Somebody has left for good: everything they were part of goes on without them. Returns how
     many pairs that ended. Doing it twice is doing it once.
     """
-    here = Person.objects.filter(pk=person.pk, active=True).update(active=False)
-    person.active = False
+    here = Person.objects.filter(pk=person.pk, active=True).update(active=False, calendar_key="")
+    person.active, person.calendar_key = False, ""
     ended = _release_all(
         _pairs_of(person), Pair.Ending.LEFT, f"{person.name} has left.", by=by, now=now
     )

@@ -48,7 +48,7 @@ def say(*, pair: Pair, text: str, by: Person, now: datetime) -> Thanks:
     if pair.coach.active:
         notice = messages.notice_of(
             pair.coach,
-            said("%(name)s thanks you: “%(text)s”", name=by.name, text=text),
+            said("%(name)s thanks you: “%(words)s”", name=by.name, words=text),
             link=LINK,
             key=f"thanks:{pair.public_id}:{thanks.day:%Y-%m-%d}",
         )

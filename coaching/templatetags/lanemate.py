@@ -252,6 +252,17 @@ def first_capital(sentence: str) -> str:
 
 
 @register.filter
+def webcal(address: str) -> str:
+    """
+    A web address as calendars subscribe to it.
+
+    >>> webcal("https://lanemate.example/calendar/x.ics")
+    'webcal://lanemate.example/calendar/x.ics'
+    """
+    return "webcal://" + address.partition("://")[2]
+
+
+@register.filter
 def css(value: str) -> str:
     """A band as a class name."""
     return str(value).replace(" ", "-").replace("_", "-")

@@ -149,6 +149,8 @@ DEEDS = {
     "coach's own numbers fell": Deed("people", "saw the own numbers of {it} fall"),
     "coach's own numbers are back": Deed("people", "saw the own numbers of {it} come back"),
     "own data taken": Deed("people", "took a copy of their own data"),
+    "calendar link made": Deed("letters", "made a link to their calendar"),
+    "calendar link ended": Deed("letters", "took the link to their calendar back"),
     "hours of letters changed": Deed("letters", "changed when letters come"),
     "letters paused": Deed("letters", "paused their letters"),
     "pause of letters ended": Deed("letters", "ended the pause of their letters"),

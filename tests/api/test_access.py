@@ -29,6 +29,7 @@ TABLE = {
     "me": READERS,
     "my-skills": READERS,
     "my-data": READERS,
+    "my-calendar": READERS,
     "visit-list": READERS,
     "team-list": READERS,
     "team-detail": "401 403 403  200 200 200  200 404 200",
@@ -163,7 +164,7 @@ def test_a_write_needs_no_less_than_a_look(client_as, world, role):
 
 def test_what_belongs_to_another_team_is_not_there(otto_api, world):
     for name, method in routes.writes():
-        own = name in ("logout-all", "notice-read", "my-preferences")
+        own = name in ("logout-all", "notice-read", "my-preferences", "my-calendar")
         if "-" in name and not name.endswith("-list") and not own:
             answer = getattr(otto_api, method)(routes.url_of(name, world), {})
             assert answer.status_code == 404, name

@@ -91,8 +91,9 @@ def good_bodies(world) -> dict[str, dict | list | None]:
         "hand-raise-detail": None,
         "my-preferences": {
             "off": ["digest"], "working_days": "123", "day_begins": "09:00", "day_ends": "18:00",
-            "time_zone": "Asia/Tokyo", "paused_until": "2027-03-10",
+            "time_zone": "Asia/Tokyo", "reads": "de", "paused_until": "2027-03-10",
         },
+        "my-calendar": None,
         # Not public: nothing is looked up.
         "channel-list": {"kind": "webhook", "url": "https://127.0.0.1/"},
         "channel-detail": None,

@@ -63,3 +63,13 @@ def test_thanks_twice_a_day_or_by_the_coach_are_refused(pair, api, lea, ivo):
     assert api(ivo).post(where, {"text": "Me too"}).status_code == 400
     assert api(lea).post(where, {"text": ""}).status_code == 400
     assert Thanks.objects.count() == 1
+
+
+def test_the_link_of_ones_calendar(api, lea, pair, client):
+    where = "/api/v1/me/calendar/"
+    assert api(lea).get(where).json() == {"url": None}
+    made = api(lea).post(where).json()["url"]
+    assert made == api(lea).get(where).json()["url"]
+    assert client.get(made[made.index("/calendar/") :]).status_code == 200
+    assert api(lea).delete(where).status_code == 204
+    assert client.get(made[made.index("/calendar/") :]).status_code == 404

@@ -155,3 +155,7 @@ class VisitShape(Shape):
     class Meta:
         model = Visit
         fields = ("looker", "what", "day", "at")
+
+
+class CalendarLink(serializers.Serializer):
+    url = serializers.CharField(allow_null=True, help_text="A secret; null without a link.")

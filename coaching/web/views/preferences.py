@@ -1,11 +1,13 @@
 """Which letters come, when, and where else: everybody's own."""
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from coaching import engine
 from coaching.models import Channel
+from coaching.notifications import feeds
 from coaching.queries import access, preferences
 from coaching.queries import channels as channel_queries
 from coaching.services import channels as channel_services
@@ -55,6 +57,7 @@ def _context(request: HttpRequest, form: HoursForm, rows: list, channels: list[C
         "channel_form": ChannelForm(initial={"kind": Channel.Kind.WEBHOOK}),
         "chat_ready": channel_services.chat_ready(),
         "secret": request.session.pop("webhook_secret", None),
+        "feed": settings.SITE_URL + feeds.path(person) if person.calendar_key else "",
     }
 
 

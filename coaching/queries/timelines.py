@@ -22,6 +22,7 @@ from coaching.queries import cases, letters, pairs
 
 # What the two and a helper read of the audit trail; of the rest, only what they did themselves.
 STATES = ("pair on track", "pair at risk", "pair stuck", "pair passed")
+THANKED = "coach thanked"
 OF_SESSIONS = ("session planned", "session moved", "session withdrawn", "session missed")
 
 
@@ -64,7 +65,11 @@ def kept_of(pair: Pair, reader: Person) -> Kept:
     if side == "manager":
         seen_cases = list(cases.visible_to(reader).filter(pair=pair))
     else:
-        events = events.filter(Q(verb__in=[*STATES, *OF_SESSIONS]) | Q(actor=reader))
+        told = [*STATES, *OF_SESSIONS]
+        if side != "helper":
+            # What was said stands on the page of the two; that it was, managers learn as well.
+            told.append(THANKED)
+        events = events.filter(Q(verb__in=told) | Q(actor=reader))
         mail = mail.filter(recipient=reader)
         away = away.filter(person=reader)
     over = pair.passed_at or pair.ended_at

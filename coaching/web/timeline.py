@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 from coaching.domain import cadence
 from coaching.models import Case, Letter, Pair, Person
 from coaching.queries import sessions
-from coaching.queries.timelines import STATES, Kept
+from coaching.queries.timelines import STATES, THANKED, Kept
 from coaching.web import words
 
 KINDS = {
@@ -294,7 +294,9 @@ def _people(kept: Kept, reader: Person) -> Iterator[Moment]:
         yield Moment(at, "people", f"{who} away {span}; the clocks stand still",
                      by=_name(leave.noted_by) if kept.manages else "")  # fmt: skip
     for row in kept.events:
-        if row.verb in WILLING and (kept.manages or row.actor_id == reader.pk):
+        if row.verb == THANKED:
+            yield Moment(row.at, "people", "Said thank you", by=_name(row.actor))
+        elif row.verb in WILLING and (kept.manages or row.actor_id == reader.pk):
             yield Moment(row.at, "people", WILLING[row.verb], by=_name(row.actor))
 
 
@@ -314,4 +316,5 @@ def _rest(kept: Kept, reader: Person) -> Iterator[Moment]:
 TOLD = {
     *STATES, *REVIEWS, *PLANNING, *WILLING, BEGUN, "case escalated", "help asked",
     "helper asked", "helper stepped back", "session logged", "session page written",
+    THANKED,
 }  # fmt: skip

@@ -195,6 +195,17 @@ def test_asking_for_help_is_between_who_asks_and_the_manager(pair, mara, lea, no
     assert "Asked the manager for help" not in told(pair, pair.coach)
 
 
+def test_that_thanks_were_said_is_told_and_not_what(pair, mara, lea, now):
+    audit.record("coach thanked", pair, by=lea, now=now, team=lea.team)
+    helper = factories.make_person("Nina Hughes", team=lea.team)
+    Helper.objects.create(pair=pair, person=helper, since=now)
+    for reader in (mara, lea, pair.coach):
+        moments = timeline.moments_of(timelines.kept_of(pair, reader), reader)
+        (said,) = (moment for moment in moments if moment.text == "Said thank you")
+        assert (said.by, said.note) == ("Lea Brandt", "")
+    assert "Said thank you" not in told(pair, helper)
+
+
 def test_others_get_a_404(story, otto_client, client_of, lea):
     address = reverse("pair", args=[story.public_id])
     assert otto_client.get(address, {"kind": "letters"}).status_code == 404

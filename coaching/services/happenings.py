@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from coaching.models import Cohort, Leave, Pair, Person, Plan, Waiting
 from coaching.queries import helping as helping_queries
-from coaching.services import departures, helping, plans, waiting
+from coaching.services import departures, helping, plans, thanks, waiting
 
 # Learners of the first cohort for whom no seat is free at the launch.
 SHORT_BY = 2
@@ -18,6 +18,12 @@ ONE_LEAVES = 16
 ONE_IS_AWAY = 51
 # So long a proposal lies before the head of the centre looks at it.
 PATIENCE = timedelta(days=3)
+THANKS = (
+    "Listening to your calls helped most.",
+    "You never made me feel slow.",
+    "Your three questions are still beside my screen.",
+    "I ask back now before I answer. Thank you.",
+)
 
 
 def make_seats_scarce(plan: Plan, *, by: Person, now: datetime) -> None:
@@ -45,6 +51,7 @@ def happen(*, now: datetime, head: Person) -> None:
             _go_away(cohort, now=now)
         _give_coaches(cohort, head, now=now)
         _help(cohort, head, now=now)
+        _thank(cohort, now=now)
 
 
 def _swimming(cohort: Cohort) -> list[Pair]:
@@ -97,3 +104,11 @@ def _help(cohort: Cohort, head: Person, *, now: datetime) -> None:
         graduate = helping_queries.graduates_for(pair).filter(helps=None).first()
         if graduate:
             helping.invite(pair=pair, person=graduate, by=head, now=now)
+
+
+def _thank(cohort: Cohort, *, now: datetime) -> None:
+    """Whoever has passed says thank you, once."""
+    silent = Pair.objects.filter(cohort=cohort, state=Pair.State.PASSED, thanks=None)
+    for pair in silent.filter(learner__user=None).select_related("learner__team", "coach"):
+        words = THANKS[int(pair.learner.key.encode().hex(), 16) % len(THANKS)]
+        thanks.say(pair=pair, text=words, by=pair.learner, now=now)

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 
-from coaching.models import Import, Letter
+from coaching.models import Case, Import, Letter
 from coaching.services import launches
 
 MANAGERS = ["imports", "import-new", "rankings", "cohorts", "teams"]
@@ -46,10 +46,15 @@ def test_staff_read_neither_weak_nor_a_rank_nor_a_score(pair, ivo_client, lea_cl
             assert not re.search(r"\bweak|\brank|score 700", words)
 
 
-def test_only_the_manager_sees_what_happened_and_decides(pair, mara_client, lea_client):
+def test_everybody_of_a_pair_reads_what_happened_and_only_the_manager_decides(
+    pair, mara_client, lea_client, now
+):
+    Case.objects.create(pair=pair, episode=1, clock="activity", opened_at=now)
     address = reverse("pair", args=[pair.public_id])
-    assert "What happened" in mara_client.get(address).text
-    assert "What happened" not in lea_client.get(address).text
+    for client, decides in ((mara_client, True), (lea_client, False)):
+        text = client.get(address).text
+        assert "What happened" in text
+        assert ("This pair needs your decision" in text) == decides
 
 
 @pytest.mark.parametrize("page", ["cohort", "plan", "ranking", "cohort-new", "person"])

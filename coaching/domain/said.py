@@ -46,7 +46,7 @@ class Measured(str):
     of: tuple[float, str, str]
 
 
-def said(text: str, **values: object) -> Said:
+def said(text: str, /, **values: object) -> Said:
     """
     >>> said("You and %(partner)s meet on %(day)s.", partner="Ivo", day=date(2027, 3, 1))
     'You and Ivo meet on 1 March 2027.'
@@ -54,7 +54,7 @@ def said(text: str, **values: object) -> Said:
     return _made(text, "", None, values)
 
 
-def said_many(one: str, many: str, number: int, **values: object) -> Said:
+def said_many(one: str, many: str, number: int, /, **values: object) -> Said:
     """
     >>> said_many("%(number)s day left.", "%(number)s days left.", 3)
     '3 days left.'

@@ -2,6 +2,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from coaching.models.base import PublicModel
 
@@ -16,35 +17,35 @@ class Letter(PublicModel):
     """
 
     class Kind(models.TextChoices):
-        INVITATION = "invitation", "Invitation"
-        REMINDER = "reminder", "Reminder"
-        ESCALATION = "escalation", "Escalation"
-        PASSED = "passed", "Target reached"
-        DECIDED = "decided", "Decision on a case"
-        CLOSED = "closed", "Cohort closed"
-        DIGEST = "digest", "Weekly digest"
-        SESSION = "session", "Session in the calendar"
-        PROPOSAL = "proposal", "A coach proposed for somebody who waits"
-        CORRECTION = "correction", "A correction"
-        HELPER = "helper", "Asked to help"
-        LEFT = "left", "A pair has ended"
+        INVITATION = "invitation", _("Invitation")
+        REMINDER = "reminder", _("Reminder")
+        ESCALATION = "escalation", _("Escalation")
+        PASSED = "passed", _("Target reached")
+        DECIDED = "decided", _("Decision on a case")
+        CLOSED = "closed", _("Cohort closed")
+        DIGEST = "digest", _("Weekly digest")
+        SESSION = "session", _("Session in the calendar")
+        PROPOSAL = "proposal", _("A coach proposed for somebody who waits")
+        CORRECTION = "correction", _("A correction")
+        HELPER = "helper", _("Asked to help")
+        LEFT = "left", _("A pair has ended")
 
     class State(models.IntegerChoices):
-        PENDING = 0, "Waiting"
-        LEASED = 1, "Claimed"
-        SENDING = 2, "Being sent"
-        SENT = 3, "Sent"
-        DEAD = 4, "Given up"
-        UNCERTAIN = 5, "Perhaps sent"
-        CANCELLED = 6, "Not needed any more"
+        PENDING = 0, _("Waiting")
+        LEASED = 1, _("Claimed")
+        SENDING = 2, _("Being sent")
+        SENT = 3, _("Sent")
+        DEAD = 4, _("Given up")
+        UNCERTAIN = 5, _("Perhaps sent")
+        CANCELLED = 6, _("Not needed any more")
 
     class Failure(models.TextChoices):
-        REFUSED = "refused", "The address was refused"
-        LATER = "later", "The mail server asked to come back"
-        UNREACHED = "unreached", "The mail server could not be reached"
-        SENDER = "sender", "The mail server takes nothing from us"
-        UNWRITABLE = "unwritable", "The letter could not be written"
-        POISON = "poison", "It stopped every worker that took it"
+        REFUSED = "refused", _("The address was refused")
+        LATER = "later", _("The mail server asked to come back")
+        UNREACHED = "unreached", _("The mail server could not be reached")
+        SENDER = "sender", _("The mail server takes nothing from us")
+        UNWRITABLE = "unwritable", _("The letter could not be written")
+        POISON = "poison", _("It stopped every worker that took it")
 
     dedupe_key = models.CharField(max_length=120, unique=True)
     kind = models.CharField(max_length=12, choices=Kind)

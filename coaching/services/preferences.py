@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
@@ -16,6 +17,8 @@ from coaching.services import audit
 
 # Letters that waited no longer than this come after all when their kind is turned on again.
 STILL_NEWS = timedelta(days=7)
+# Letters that nobody has tried to send.
+STILL_HERE = (Letter.State.PENDING, Letter.State.LEASED, Letter.State.CANCELLED)
 TURNED_OFF = "Turned off by its reader."
 
 
@@ -35,6 +38,10 @@ class UnknownZone(CoachingError):
     message = "That is not a time zone. Write it like Europe/Zurich."
 
 
+class UnknownLanguage(CoachingError):
+    message = "Lanemate does not speak that language."
+
+
 class PausedInThePast(CoachingError):
     message = "A pause ends on a day that is still to come."
 
@@ -49,23 +56,27 @@ def change(
     day_begins: time | None = None,
     day_ends: time | None = None,
     time_zone: str | None = None,
+    reads: str | None = None,
 ) -> None:
     """
     Change what is given; None leaves a thing as it is.
 
     `off` are all kinds that shall not come by e-mail; `working_days` ISO
-    weekdays, Monday 1: "12345". It holds for letters that wait already.
+    weekdays, Monday 1: "12345"; `reads` a language of the settings, or "" for the
+    browser's. It holds for letters that wait already.
 
     :raises CannotTurnOff:
     :raises NoWorkingDay:
     :raises NoHours:
     :raises UnknownZone:
+    :raises UnknownLanguage:
     """
     given = {
         "working_days": working_days,
         "day_begins": day_begins,
         "day_ends": day_ends,
         "time_zone": time_zone,
+        "reads": reads,
     }
     changed = {
         field: value
@@ -76,10 +87,14 @@ def change(
         raise NoWorkingDay
     if time_zone is not None:
         _known(time_zone)
+    if reads and reads not in dict(settings.LANGUAGES):
+        raise UnknownLanguage
     begins = person.day_begins if day_begins is None else day_begins
     ends = person.day_ends if day_ends is None else day_ends
     if begins >= ends:
         raise NoHours
+    if "reads" in changed:
+        _stay_as_sent(person)
     if changed:
         for field, value in changed.items():
             setattr(person, field, value)
@@ -145,6 +160,12 @@ def turn_on(*, person: Person, kind: str, now: datetime) -> bool:
     withdrawn.update(state=Letter.State.PENDING, outcome="")
     audit.record("letters turned on", person, by=person, now=now, team=person.team, kind=kind)
     return True
+
+
+def _stay_as_sent(person: Person) -> None:
+    """Letters that have left are shown in the language they left in, whatever is read now."""
+    left = Letter.objects.filter(recipient=person, language="").exclude(state__in=STILL_HERE)
+    left.update(language=person.reading_language)
 
 
 def _turn(person: Person, off: set[str], *, now: datetime) -> None:

@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from coaching.domain import cadence
 from coaching.models import Session, Worksheet
@@ -41,14 +42,14 @@ class PlanSessionForm(Plain):
     session : the one that gets another time, if it is not a new one
     """
 
-    day = forms.DateField(label="Day", widget=day_input())
-    at = forms.TimeField(label="Time", widget=time_input())
-    minutes = forms.IntegerField(label="Minutes", min_value=SHORTEST, max_value=LONGEST)
+    day = forms.DateField(label=_("Day"), widget=day_input())
+    at = forms.TimeField(label=_("Time"), widget=time_input())
+    minutes = forms.IntegerField(label=_("Minutes"), min_value=SHORTEST, max_value=LONGEST)
     place = forms.CharField(
-        label="Where",
+        label=_("Where"),
         max_length=200,
         required=False,
-        widget=forms.TextInput(attrs={"placeholder": "A room, or a link"}),
+        widget=forms.TextInput(attrs={"placeholder": _("A room, or a link")}),
     )
 
     def __init__(

@@ -5,6 +5,8 @@ from datetime import date, timedelta
 from functools import cache
 
 from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from coaching.models import Channel, Letter, Person
 from coaching.queries import access, preferences
@@ -13,23 +15,23 @@ from coaching.web.forms import Plain, day_input
 Kind = Letter.Kind
 # When each kind comes, said to whoever gets it.
 WHEN = {
-    Kind.INVITATION: "when you are in a new pair",
-    Kind.REMINDER: "while your pair is on its way, and not a day longer",
-    Kind.ESCALATION: "when a pair you look after is stuck and you decide",
-    Kind.PASSED: "once, when a pair of yours has reached its target",
-    Kind.DECIDED: "when somebody has decided about your pair",
-    Kind.CLOSED: "once, when a cohort of yours closes",
-    Kind.DIGEST: "on Monday morning, in weeks that have something to tell",
-    Kind.SESSION: "when a session is planned, moved or withdrawn",
-    Kind.PROPOSAL: "when a coach is proposed for somebody in your teams who waits",
-    Kind.CORRECTION: "when something we told you was wrong",
-    Kind.HELPER: "when somebody could do with your help",
-    Kind.LEFT: "when a pair of yours has ended",
+    Kind.INVITATION: _("when you are in a new pair"),
+    Kind.REMINDER: _("while your pair is on its way, and not a day longer"),
+    Kind.ESCALATION: _("when a pair you look after is stuck and you decide"),
+    Kind.PASSED: _("once, when a pair of yours has reached its target"),
+    Kind.DECIDED: _("when somebody has decided about your pair"),
+    Kind.CLOSED: _("once, when a cohort of yours closes"),
+    Kind.DIGEST: _("on Monday morning, in weeks that have something to tell"),
+    Kind.SESSION: _("when a session is planned, moved or withdrawn"),
+    Kind.PROPOSAL: _("when a coach is proposed for somebody in your teams who waits"),
+    Kind.CORRECTION: _("when something we told you was wrong"),
+    Kind.HELPER: _("when somebody could do with your help"),
+    Kind.LEFT: _("when a pair of yours has ended"),
 }
 FOR_MANAGERS = (Kind.ESCALATION, Kind.PROPOSAL)
 DAYS = [
-    ("1", "Monday"), ("2", "Tuesday"), ("3", "Wednesday"), ("4", "Thursday"), ("5", "Friday"),
-    ("6", "Saturday"), ("7", "Sunday"),
+    ("1", _("Monday")), ("2", _("Tuesday")), ("3", _("Wednesday")), ("4", _("Thursday")),
+    ("5", _("Friday")), ("6", _("Saturday")), ("7", _("Sunday")),
 ]  # fmt: skip
 
 
@@ -45,22 +47,32 @@ def zones() -> list[tuple[str, list[tuple[str, str]]]]:
     return [*groups.items(), ("Other names", last)]
 
 
+def tongues() -> list[tuple[str, str]]:
+    """Each language in itself, so that whoever reads nothing else finds it."""
+    return [("", _("As my browser says")), *settings.LANGUAGES]
+
+
 class HoursForm(Plain):
     days = forms.MultipleChoiceField(
-        label="Days",
+        label=_("Days"),
         choices=DAYS,
         widget=forms.CheckboxSelectMultiple,
         error_messages={
-            "required": "Choose at least one day; to hear nothing for a while, pause your letters."
+            "required": _(
+                "Choose at least one day; to hear nothing for a while, pause your letters."
+            )
         },
     )
     day_begins = forms.TimeField(
-        label="From", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+        label=_("From"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
     day_ends = forms.TimeField(
-        label="Until", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+        label=_("Until"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
-    time_zone = forms.ChoiceField(label="Time zone", choices=zones)
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zones)
+    reads = forms.ChoiceField(
+        label=_("Language of pages and letters"), choices=tongues, required=False
+    )
 
     def __init__(self, *args, person: Person, **kwargs) -> None:
         initial = {
@@ -68,6 +80,7 @@ class HoursForm(Plain):
             "day_begins": person.day_begins,
             "day_ends": person.day_ends,
             "time_zone": person.time_zone,
+            "reads": person.reads,
         }
         super().__init__(*args, initial=initial, **kwargs)
 
@@ -75,7 +88,7 @@ class HoursForm(Plain):
         given = super().clean()
         begins, ends = given.get("day_begins"), given.get("day_ends")
         if begins and ends and begins >= ends:
-            self.add_error("day_ends", "Your day must end after it begins.")
+            self.add_error("day_ends", _("Your day must end after it begins."))
         return given
 
     @property
@@ -88,9 +101,9 @@ class HoursForm(Plain):
 
 class PauseForm(Plain):
     until = forms.DateField(
-        label="No letters before",
+        label=_("No letters before"),
         widget=day_input(),
-        error_messages={"required": "Choose the day on which letters shall come again."},
+        error_messages={"required": _("Choose the day on which letters shall come again.")},
     )
 
     def __init__(self, *args, today: date, **kwargs) -> None:
@@ -99,15 +112,17 @@ class PauseForm(Plain):
 
 
 class ChannelForm(Plain):
-    kind = forms.ChoiceField(label="What", choices=Channel.Kind, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label=_("What"), choices=Channel.Kind, widget=forms.RadioSelect)
     url = forms.CharField(
-        label="Address",
+        label=_("Address"),
         max_length=500,
         widget=forms.TextInput(
-            attrs={"placeholder": "https://… or slack://…", "autocomplete": "off"}
+            attrs={"placeholder": _("https://… or slack://…"), "autocomplete": "off"}
         ),
-        help_text="For a webhook an address that begins with https://. For a chat the address "
-        "as Apprise writes it: slack://…, msteams://…, tgram://…",
+        help_text=_(
+            "For a webhook an address that begins with https://. For a chat the address "
+            "as Apprise writes it: slack://…, msteams://…, tgram://…"
+        ),
     )
 
 

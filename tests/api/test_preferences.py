@@ -28,6 +28,13 @@ def test_what_is_given_changes_and_the_rest_stays(lea_api, lea):
     assert answer.json()["off"] == ["digest"]
 
 
+def test_a_language_is_chosen_and_left_to_the_browser_again(lea_api, lea):
+    for reads in ("de", ""):
+        answer = lea_api.patch("/api/v1/me/preferences/", {"reads": reads})
+        assert answer.json()["reads"] == reads
+        assert Person.objects.get(pk=lea.pk).reads == reads
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -36,6 +43,8 @@ def test_what_is_given_changes_and_the_rest_stays(lea_api, lea):
         {"working_days": "8"},
         {"day_begins": "18:00"},
         {"time_zone": "Europe/Atlantis"},
+        {"reads": "tlh"},
+        {"reads": "en-gb-oxendict"},
         {"paused_until": "2027-03-01"},
     ],
 )

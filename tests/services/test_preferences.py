@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from coaching.models import Event, Leave, Letter, OptOut, Person
-from coaching.notifications import messages, outbox
+from coaching.notifications import messages, outbox, rendering
 from coaching.queries import leaves
 from coaching.queries import preferences as queries
 from coaching.services import preferences
@@ -105,6 +105,22 @@ def test_what_makes_no_sense_is_refused_and_nothing_changes(lea, wrong, refusal)
         preferences.change(person=lea, now=NOW, **{"working_days": "12", **wrong})
     assert Person.objects.filter(pk=lea.pk).values().get() == before
     assert not Event.objects.exists()
+
+
+def test_letters_follow_the_language_that_is_chosen_and_sent_ones_stay(pair, lea):
+    outbox.promise([messages.invitation(pair, lea), messages.left(pair, lea, waits=True)], now=NOW)
+    Letter.objects.filter(kind="left").update(state=Letter.State.SENT, sent_at=NOW)
+    preferences.change(person=lea, reads="de", now=NOW)
+    told = {
+        letter.kind: rendering.render(letter).text.splitlines()[0]
+        for letter in Letter.objects.select_related("recipient")
+    }
+    assert told == {"invitation": "Hallo Lea,", "left": "Hello Lea,"}
+    # The one that was shown in English stays so, whatever comes next.
+    preferences.change(person=lea, reads="", now=NOW)
+    letter = Letter.objects.get(kind="left")
+    assert rendering.render(letter).text.startswith("Hello Lea,")
+    assert letter.language == "en"
 
 
 def test_all_kinds_at_once(lea):

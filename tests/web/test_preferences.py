@@ -189,3 +189,14 @@ def test_a_stranger_signs_in_first(client, db):
     assert client.get("/preferences/").url.startswith("/login/")
     for path in ("pause/", "channels/", "channels/x/test/"):
         assert client.post(f"/preferences/{path}").url.startswith("/login/")
+
+
+def test_the_language_is_chosen_and_holds_at_once(lea_client, lea):
+    assert '<option value="de">Deutsch</option>' in lea_client.get("/preferences/").text
+    page = save(lea_client, reads="de")
+    assert '<html lang="de">' in page.text
+    assert fresh(lea).reads == "de"
+    assert '<option value="de" selected>Deutsch</option>' in page.text
+    assert '<html lang="en">' in save(lea_client, reads="").text
+    save(lea_client, reads="tlh")
+    assert fresh(lea).reads == ""

@@ -20,6 +20,10 @@ class PreferencesShape(serializers.Serializer):
     day_begins = serializers.TimeField()
     day_ends = serializers.TimeField()
     time_zone = serializers.CharField()
+    reads = serializers.CharField(
+        help_text="Language of pages and letters: en, de; empty: the browser's, and for letters "
+        "the server's."
+    )
     paused_until = serializers.DateField(allow_null=True)
     next_letter = serializers.DateTimeField(
         allow_null=True, help_text="When a letter promised now would come."
@@ -36,6 +40,7 @@ class PreferencesShape(serializers.Serializer):
                 "day_begins": person.day_begins,
                 "day_ends": person.day_ends,
                 "time_zone": person.time_zone,
+                "reads": person.reads,
                 "paused_until": person.letters_paused_until,
                 "next_letter": outlook.letter,
                 "next_digest": outlook.digest,
@@ -55,6 +60,12 @@ class ChangedPreferences(serializers.Serializer):
     day_begins = serializers.TimeField(required=False)
     day_ends = serializers.TimeField(required=False)
     time_zone = serializers.CharField(max_length=64, required=False)
+    reads = serializers.CharField(
+        max_length=8,
+        required=False,
+        allow_blank=True,
+        help_text="Language of pages and letters: en, de, or empty.",
+    )
     paused_until = serializers.DateField(
         required=False, allow_null=True, help_text="No letters before this day; null ends a pause."
     )

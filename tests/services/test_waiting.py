@@ -112,7 +112,7 @@ def test_who_has_found_a_coach_in_another_cohort_does_not_wait_here(left, mara, 
     waiting.propose_due(now=later)
     left.refresh_from_db()
     assert (left.settled_at, left.outcome) == (later, Waiting.Outcome.PAIRED)
-    assert Event.objects.filter(kind="no longer waits for a coach").count() == 1
+    assert Event.objects.filter(verb="no longer waits for a coach").count() == 1
 
 
 def test_looking_costs_nothing_while_nobody_waits(seats, django_assert_num_queries):

@@ -112,7 +112,7 @@ def test_the_page_costs_the_same_for_any_number_of_rows(
     assert text.count("Your page with skills and pairs") == min(number, 25)
 
 
-def test_both_need_a_login(client):
+def test_both_need_a_login(client, db):
     for where in (PAGE, FILE):
         assert client.get(where).status_code == 302
         assert client.post(where).status_code == 405

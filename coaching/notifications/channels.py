@@ -17,6 +17,7 @@ from random import Random
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Subquery
+from django.utils.translation import gettext, gettext_noop, override
 
 from coaching.errors import CoachingError
 from coaching.models import Channel, Letter, Notice, Push
@@ -27,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 State = Push.State
 TEST = "test"
+# What is said to people, in their language; a notice has its own.
+TEST_SAYS = gettext_noop("A test: you will be told here.")
+SOMETHING = gettext_noop("There is something for you in Lanemate.")
 # How long after the event a channel is still told of it, and how long rows are kept.
 STILL_NEWS, KEPT = timedelta(days=3), timedelta(days=30)
 FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(minutes=1), timedelta(hours=6)
@@ -177,9 +181,14 @@ def payload(push: Push) -> dict:
 def line(push: Push) -> str:
     """The same for people."""
     if push.notice is None:
-        return f"A test: you will be told here. {settings.SITE_URL}"
-    said = push.notice.text if push.channel.in_words else "There is something for you in Lanemate."
+        return f"{_in_language_of(push, TEST_SAYS)} {settings.SITE_URL}"
+    said = push.notice.text if push.channel.in_words else _in_language_of(push, SOMETHING)
     return f"{said} {settings.SITE_URL}{push.notice.link or '/notices/'}"
+
+
+def _in_language_of(push: Push, words: str) -> str:
+    with override(push.channel.person.reading_language):
+        return gettext(words)
 
 
 def _release(push: Push, **changes) -> bool:

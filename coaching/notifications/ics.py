@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 
 import icalendar
 from django.conf import settings
+from django.utils.translation import gettext, gettext_noop
 
 from coaching.models import Person
 
 # Whoever looks over a shoulder at a calendar reads nothing about anybody's numbers.
-TITLE = "Coaching session"
+TITLE = gettext_noop("Coaching session")
 # How often a calendar is asked to read a feed again.
 EVERY = timedelta(hours=1)
 
@@ -32,7 +33,10 @@ class Meeting:
 
 
 def file(meeting: Meeting, *, now: datetime) -> str:
-    """The text of an invitation (METHOD:REQUEST), or of its withdrawal (METHOD:CANCEL)."""
+    """
+    The text of an invitation (METHOD:REQUEST), or of its withdrawal (METHOD:CANCEL), in the
+    active language.
+    """
     calendar = _calendar("CANCEL" if meeting.cancelled else "REQUEST")
     event = _event(meeting, now=now)
     event.add("organizer", _address(meeting.organiser))
@@ -79,7 +83,7 @@ def _event(meeting: Meeting, *, now: datetime) -> icalendar.Event:
     # In UTC: right in every zone, and no zone rules have to travel along.
     event.add("dtstart", meeting.starts_at)
     event.add("dtend", meeting.starts_at + timedelta(minutes=meeting.minutes))
-    event.add("summary", TITLE)
+    event.add("summary", gettext(TITLE))
     event.add("description", f"{settings.SITE_URL}{meeting.link}")
     event.add("url", f"{settings.SITE_URL}{meeting.link}")
     event.add("status", "CANCELLED" if meeting.cancelled else "CONFIRMED")

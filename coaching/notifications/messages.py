@@ -194,6 +194,11 @@ def _reminded(step: str, pair: Pair, reader: Person) -> Said:
     return said("A note on you and %(partner)s.", partner=partner)
 
 
+def _calendar_file(meeting: ics.Meeting, reader: Person, *, now: datetime) -> str:
+    with override(reader.reading_language):
+        return ics.file(meeting, now=now)
+
+
 def session(
     session: Session, reader: Person, *, what: str, by: Person | None, now: datetime, why: str = ""
 ) -> Message:
@@ -251,7 +256,7 @@ def session(
             "place": session.place,
             "why": why,
             "answer": "" if cancelled else answers.path(session, reader),
-            "ics": ics.file(meeting, now=now),
+            "ics": _calendar_file(meeting, reader, now=now),
         },
     )
     # Who did it knows; the letter brings the file.
@@ -306,7 +311,7 @@ def clinic(
             "place": clinic.place,
             "note": clinic.note,
             "answer": "",
-            "ics": ics.file(meeting, now=now),
+            "ics": _calendar_file(meeting, reader, now=now),
         },
     )
 

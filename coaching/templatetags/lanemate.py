@@ -4,10 +4,13 @@ from datetime import date, datetime
 
 from django import template
 from django.utils import timezone
+from django.utils.dateformat import format as formatted
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 
 from coaching.models import Band, Cohort, Look, Metric, Pair
+from coaching.notifications.words import tell
 from coaching.web import charts, icons, steps, words
 from coaching.web.case_forms import ClocksForm
 
@@ -174,16 +177,15 @@ def ago(then: datetime | date | None, now: datetime) -> str:
     ('today', '3 days ago', '2 November 2026')
     """
     if then is None:
-        return "never"
+        return gettext("never")
     day = timezone.localtime(then).date() if isinstance(then, datetime) else then
     today = timezone.localtime(now).date()
     days = (today - day).days
     if days in (0, 1):
-        return ("today", "yesterday")[days]
+        return (gettext("today"), gettext("yesterday"))[days]
     if 1 < days < 14:
-        return f"{days} days ago"
-    year = "" if day.year == today.year else f" {day.year}"
-    return f"{day.day} {day:%B}{year}"
+        return ngettext("%(days)s day ago", "%(days)s days ago", days) % {"days": days}
+    return formatted(day, gettext("j F") if day.year == today.year else gettext("j F Y"))
 
 
 @register.filter
@@ -198,12 +200,15 @@ def ahead(day: date, now: datetime) -> str:
     """
     days = (day - timezone.localtime(now).date()).days
     if days < 0:
-        return f"passed {-days} day{'s' if days < -1 else ''} ago"
+        return ngettext("passed %(days)s day ago", "passed %(days)s days ago", -days) % {
+            "days": -days
+        }
     if days < 2:
-        return ("today", "tomorrow")[days]
-    return (
-        f"in {days} days" if days < 15 or (days % 7 > 0 and days < 28) else f"in {days // 7} weeks"
-    )
+        return (gettext("today"), gettext("tomorrow"))[days]
+    if days < 15 or (days % 7 > 0 and days < 28):
+        return ngettext("in %(days)s day", "in %(days)s days", days) % {"days": days}
+    weeks = days // 7
+    return ngettext("in %(weeks)s week", "in %(weeks)s weeks", weeks) % {"weeks": weeks}
 
 
 @register.filter
@@ -214,8 +219,7 @@ def iso_day(text: str) -> str:
     >>> iso_day("2027-01-04")
     '4 January 2027'
     """
-    day = date.fromisoformat(text)
-    return f"{day.day} {day:%B %Y}"
+    return formatted(date.fromisoformat(text), gettext("j F Y"))
 
 
 @register.filter
@@ -231,7 +235,7 @@ def signed(number: int) -> str:
     >>> signed(1240), signed(-3)
     ('+1,240', '−3')
     """
-    return f"{'+' if number > 0 else '−'}{abs(number):,}"
+    return f"{'+' if number > 0 else '−'}{words.figure(abs(number))}"
 
 
 @register.filter
@@ -241,9 +245,19 @@ def percent(share: float | None) -> str:
 
 @register.filter
 def counted(number: int, noun: str) -> str:
-    """`{{ 3|counted:"pair" }}` is “three pairs”; an odd plural stands after a comma."""
+    """
+    `{{ 3|counted:"pair" }}` is “three pairs”; an odd plural stands after a comma.
+
+    In a page that is translated: `{{ 3|counted:_("pair,pairs") }}`.
+    """
     one, _, many = noun.partition(",")
     return words.count(number, one, many)
+
+
+@register.filter
+def told(value: object) -> object:
+    """A sentence, a measure or a moment that knows what it is made of, in the reader's language."""
+    return tell(value)
 
 
 @register.filter

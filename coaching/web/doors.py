@@ -9,9 +9,11 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from coaching.errors import CoachingError
+from coaching.models import Person
 from coaching.queries import access
 
 View = Callable[..., HttpResponse]
@@ -68,6 +70,15 @@ def for_server_staff(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return door
+
+
+def render_for(person: Person, request: HttpRequest, template: str, context: dict) -> HttpResponse:
+    """A page for somebody who came by a link of theirs, signed in or not: in their language."""
+    language = person.reads or translation.get_language()
+    with translation.override(language), timezone.override(person.zone):
+        answer = render(request, template, context)
+    answer.headers["Content-Language"] = language
+    return answer
 
 
 class Attempt:

@@ -1,5 +1,8 @@
 """Sentences that pages say about numbers; the same for everybody who may read the page."""
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext
+
 from coaching.domain.ranking import LABEL, RELIABLE, SMALLEST_GROUP
 from coaching.domain.selection import Share
 from coaching.models import Band, Pair, Person, Standing, Yardstick
@@ -16,8 +19,19 @@ def count(number: int, noun: str, plural: str = "") -> str:
     >>> count(1, "pair"), count(8, "person", "people"), count(31, "pair")
     ('one pair', 'eight people', '31 pairs')
     """
-    word = SMALL[number] if number < len(SMALL) else f"{number:,}"
+    small = gettext("no,one,two,three,four,five,six,seven,eight,nine,ten,eleven,twelve").split(",")
+    word = small[number] if number < len(small) else figure(number)
     return f"{word} {noun if number == 1 else plural or noun + 's'}"
+
+
+def figure(number: float) -> str:
+    """
+    A whole number in the groups of the reader's language.
+
+    >>> figure(12345)
+    '12,345'
+    """
+    return number_format(number, decimal_pos=0, force_grouping=True)
 
 
 def percent(share: float | None) -> str:

@@ -6,8 +6,6 @@ nobody's name and no skill: whoever holds the link learns no more than the hour.
 """
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
@@ -15,6 +13,7 @@ from coaching.errors import CoachingError
 from coaching.models import Person, Session
 from coaching.notifications import answers
 from coaching.services import sessions
+from coaching.web.doors import render_for
 from coaching.web.pair_forms import PlanSessionForm
 
 ANSWERS = ("held", "moved", "missed")
@@ -55,8 +54,7 @@ def session_answer(request: HttpRequest, token: str, answer: str) -> HttpRespons
         except CoachingError as refusal:
             context["refusal"] = refusal.message
         session.refresh_from_db()
-    with timezone.override(person.zone):
-        return render(request, "staff/answer.html", context)
+    return render_for(person, request, "staff/answer.html", context)
 
 
 def _who(token: str, reader: Person | None) -> tuple[Session, Person]:

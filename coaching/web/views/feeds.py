@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import override
 from django.views.decorators.http import require_POST, require_safe
 
 from coaching.models import Person
@@ -46,9 +47,9 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
         )
         for row in sessions.clinics_in_calendar(person, now=request.now)
     ]
-    answer = HttpResponse(
-        ics.feed(meetings, now=request.now), content_type="text/calendar; charset=utf-8"
-    )
+    with override(person.reading_language):
+        calendar = ics.feed(meetings, now=request.now)
+    answer = HttpResponse(calendar, content_type="text/calendar; charset=utf-8")
     answer["Content-Disposition"] = 'inline; filename="lanemate.ics"'
     answer["Cache-Control"] = "private, max-age=900"
     answer["X-Robots-Tag"] = "noindex"

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from coaching.models import Letter, Person
 from coaching.notifications import unsubscribing
 from coaching.services import preferences
+from coaching.web.doors import render_for
 
 
 def _page(request: HttpRequest, token: str, person: Person, kind: str, state: str) -> HttpResponse:
@@ -23,7 +24,7 @@ def _page(request: HttpRequest, token: str, person: Person, kind: str, state: st
         "label": Letter.Kind(kind).label,
         "state": state,
     }
-    return render(request, "unsubscribe.html", context)
+    return render_for(person, request, "unsubscribe.html", context)
 
 
 def _unknown(request: HttpRequest) -> HttpResponse:

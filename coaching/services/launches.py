@@ -1,6 +1,6 @@
 """From a plan to live pairs, once; everything it would send beforehand; and back, for an hour."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -98,6 +98,7 @@ def launch(*, plan: Plan, by: Person, now: datetime, revision: int | None = None
     proposals = _proposals_of(plan)
     if not proposals:
         raise NothingToLaunch
+    hold(person for draft in proposals for person in (draft.learner, draft.coach))
     _check(proposals)
     slots = _free_slots(proposals, plan.capacities)
     pairs = list(_pairs_of(cohort, proposals, now=now))
@@ -143,6 +144,21 @@ def _invitations(pairs: Iterable[Pair]) -> list[outbox.Message]:
     return [
         messages.invitation(pair, reader) for pair in pairs for reader in (pair.learner, pair.coach)
     ]
+
+
+def hold(people: Iterable[Person]) -> None:
+    """
+    Let nobody else pair these people, or have them leave, until this transaction ends; they are
+    read again. In one order everywhere, so that two of us wait for each other and not both.
+    """
+    known = defaultdict(list)
+    for person in people:
+        known[person.pk].append(person)
+    # Rows that point to a person may be written meanwhile.
+    held = Person.objects.select_for_update(no_key=True).filter(pk__in=known).order_by("pk")
+    for pk, active in held.values_list("pk", "active"):
+        for person in known[pk]:
+            person.active = active
 
 
 def _check(proposals: list[DraftPair]) -> None:

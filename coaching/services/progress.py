@@ -2,11 +2,13 @@
 
 import logging
 import math
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Least
 
 from coaching.domain import cadence, progress
 from coaching.domain.said import said
@@ -23,6 +25,7 @@ BATCH = 500
 NEXT_CHECK = timedelta(days=1)
 # A week whose readings came before it was over may be a part of it: so long we wait for the rest.
 GRACE = timedelta(days=2)
+SHORTEST = timedelta(microseconds=1)
 # What the clocks can be set to.
 FEWEST_DAYS, MOST_DAYS = 3, 90
 FEWEST_LOOKS, MOST_LOOKS = 3, 26
@@ -55,13 +58,22 @@ def check_due(*, now: datetime) -> int:
             except Exception as failure:
                 logger.exception("Pair %s could not be judged", pair.public_id)
                 failures.append(failure)
-        Pair.objects.filter(pk__in=[pair.pk for pair in due], next_check_at__lte=now).update(
-            next_check_at=now + NEXT_CHECK
-        )
+        _looked_at(due, now=now)
         checked += len(due)
     if failures:
         raise ExceptionGroup("Some pairs could not be judged; the log has each of them.", failures)
     return checked
+
+
+def _looked_at(pairs: list[Pair], *, now: datetime) -> None:
+    """Look at these tomorrow, but at once at those of which something arrived meanwhile."""
+    seen = defaultdict(list)
+    for pair in pairs:
+        seen[pair.next_check_at].append(pair.pk)
+    for moment, keys in seen.items():
+        Pair.objects.filter(pk__in=keys, next_check_at=moment).update(
+            next_check_at=now + NEXT_CHECK
+        )
 
 
 def readings_arrived(readings: QuerySet[Reading], *, now: datetime) -> None:
@@ -82,7 +94,8 @@ def readings_arrived(readings: QuerySet[Reading], *, now: datetime) -> None:
             )
             fresh = rows.filter(person__in=[pair.learner_id for pair in part])
             take_looks(part, arrived=fresh.values_list("person_id", "metric_id", "period"), now=now)
-        active.update(next_check_at=now)
+        # Never the moment that a sweep may have read just now: it would take these for looked at.
+        active.update(next_check_at=Least(F("next_check_at"), Value(now)) - SHORTEST)
         passed = Pair.objects.filter(
             state=Pair.State.PASSED, metric_id=metric, learner__in=learners
         )

@@ -331,7 +331,10 @@ def accept(*, waiting: Waiting, by: Person, now: datetime, coach: Person | None 
 
     :raises NotRunning, Settled, NobodyProposed, CannotCoach, NoSeat:
     """
-    # The cohort first, as everywhere; a launch that is taken back waits, or was first.
+    # The two before the cohort, as when somebody leaves: nobody pairs them elsewhere meanwhile.
+    proposed = (waiting.proposal or {}).get("coach", "")
+    launches.hold([waiting.learner, *([coach] if coach else _named(proposed))])
+    # The cohort next, as everywhere; a launch that is taken back waits, or was first.
     live = Cohort.objects.select_for_update(of=("self",)).select_related("team", "ranking")
     cohort = live.filter(pk=waiting.cohort_id, state=Cohort.State.LIVE).first()
     if cohort is None:
@@ -359,6 +362,10 @@ def accept(*, waiting: Waiting, by: Person, now: datetime, coach: Person | None 
         pair, by=by, now=now, team=place.learner.team, why=place.get_why_display(),
     )  # fmt: skip
     return pair
+
+
+def _named(public_id: str) -> list[Person]:
+    return list(Person.objects.filter(public_id=public_id))
 
 
 def _offer_of(cohort: Cohort, place: Waiting, coach: Person | None, *, now: datetime) -> Offer:

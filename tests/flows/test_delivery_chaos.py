@@ -7,7 +7,7 @@ from coaching.management.chaos.stage import Size
 
 SMALL = Size(
     letters=45, kills=2, seeds=1, each_step=1, ticks=6, pairs=1, lease=3, wipes=1, turn=3, tick=1,
-    rounds=2, absent=False, ways=("dies",), workers=3, tickers=3,
+    rounds=1, absent=False, ways=("dies",), workers=3, tickers=3,
 )  # fmt: skip
 
 

@@ -330,12 +330,27 @@ def test_a_pair_is_looked_at_once_a_day(swim, pair):
     assert pair.next_check_at == NOW + 2 * DAY
 
 
+def test_what_arrives_while_a_sweep_judges_is_judged_as_well(pair, monkeypatch):
+    Pair.objects.update(next_check_at=NOW)
+    as_judged, arrived = pair_queries.verdict_on, []
+
+    def judged(*given, **told):
+        if not arrived:
+            arrived.append(factories.add_reading(pair.learner, pair.metric, NOW.date(), mean=3))
+            progress.readings_arrived(Reading.objects.all(), now=NOW)
+        return as_judged(*given, **told)
+
+    monkeypatch.setattr(pair_queries, "verdict_on", judged)
+    assert progress.check_due(now=NOW) == 2
+    assert progress.check_due(now=NOW) == 0
+
+
 def test_only_the_learners_active_pairs_in_that_metric_are_woken(pair, make_pairs):
     others = make_pairs(2)
     factories.add_reading(pair.learner, pair.metric, NOW.date(), mean=3)
     factories.add_reading(others[0].learner, factories.make_metric(), NOW.date(), mean=3)
     progress.readings_arrived(Reading.objects.all(), now=NOW)
-    assert list(Pair.objects.filter(next_check_at=NOW)) == [pair]
+    assert list(Pair.objects.filter(next_check_at__lt=NOW)) == [pair]
 
 
 @pytest.mark.parametrize("number", [2, 20])

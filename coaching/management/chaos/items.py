@@ -11,11 +11,13 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import Q
 
-from coaching.management.chaos import broker, world
+from coaching.management.chaos import broker, races, world
 from coaching.management.chaos.stage import Finding, Size, Stage, settled, stage, until
-from coaching.models import Beat, Event, Letter, Notice
+from coaching.models import Beat, Event, Letter, Notice, Pair
 from coaching.notifications.outbox.steps import STEPS
+from coaching.services import digests, ticks
 
 State = Letter.State
 # No more processes than this at a time, the frozen ones among them.
@@ -123,14 +125,25 @@ def _at_each_step(size: Size, *, way: str, uncertain: str) -> tuple[world.Accoun
         # Those that were woken last still say what they have to say.
         time.sleep(0.5)
         found = world.account(here.record)
-        extra: Counter[str] = Counter()
-        seen: set[str] = set()
-        for _, message_id, address in world.accepted_lines(here.record):
-            if message_id in seen:
-                slug = address.split(".")[1]
-                extra[STEPS[slugs.index(slug)] if slug in slugs else BESIDES] += 1
-            seen.add(message_id)
+        extra = _extra_at(here, slugs)
     return found, extra
+
+
+def _extra_at(here: Stage, slugs: list[str]) -> Counter[str]:
+    """
+    Copies by the step at which their letter's worker ended; those that came before that, and of
+    letters whose address says nothing, are of the letter before.
+    """
+    ended = {fate.name: fate.stat().st_mtime for fate in here.fates.iterdir()}
+    extra: Counter[str] = Counter()
+    seen: set[str] = set()
+    for at, message_id, address in world.accepted_lines(here.record):
+        local = address.partition("@")[0]
+        if message_id in seen:
+            own = at >= ended.get(local, float("inf"))
+            extra[STEPS[slugs.index(local.split(".")[1])] if own else BESIDES] += 1
+        seen.add(message_id)
+    return extra
 
 
 def _wake(here: Stage, woken: set[str]) -> int:
@@ -185,7 +198,7 @@ def many_tickers(size: Size) -> Finding:
         with stage(size) as here:
             with transaction.atomic():
                 world.pairs(size.pairs)
-            Beat.objects.create(name="digest UTC", at=world.NOW - timedelta(days=7))
+            Beat.objects.create(name=digests.BEAT, at=world.NOW - timedelta(days=7))
             for _ in range(tickers):
                 here.start("tick", now=world.NOW.isoformat(), ticks=size.ticks, minutes=minutes)
             until(lambda here=here: not here.alive())
@@ -206,31 +219,65 @@ def many_tickers(size: Size) -> Finding:
 # -- R7: after a long silence ----------------------------------------------------------------
 
 
-def after_silence(size: Size) -> Finding:
-    """Nothing ran for an hour, a day, five weeks: one digest each, no stale weekly note."""
-    from coaching.services import ticks
+# Before it nothing has left since Thursday, and on Monday digests fall due within each of them.
+THURSDAY = world.NOW + timedelta(days=3, hours=3)
+LAST_TICK = world.NOW + timedelta(days=7) - timedelta(minutes=90)
+SILENCES = {
+    "1 hour": timedelta(hours=1), "1 day": timedelta(days=1), "5 weeks": timedelta(weeks=5),
+}  # fmt: skip
+# All is sent so many seconds after somebody is back; it is asked for when the notes of the day
+# may leave, too.
+SOON = 300
+MORNING = timedelta(hours=4)
 
-    figures, held = [], True
-    for name, gap in (("1 hour", 1), ("1 day", 24), ("5 weeks", 5 * 7 * 24)):
-        world.empty()
+
+def after_silence(size: Size) -> Finding:
+    """Nothing ran for an hour, a day, five weeks: one digest each, no stale note, all sent soon."""
+    found = [_after(size, name, gap) for name, gap in SILENCES.items()]
+    return Finding(all(one.held for one in found), "; ".join(one.figures for one in found))
+
+
+def _after(size: Size, name: str, gap: timedelta) -> Finding:
+    with stage(size) as here:
         with transaction.atomic():
-            world.pairs(size.pairs)
-        Beat.objects.create(name="digest UTC", at=world.NOW - timedelta(days=7))
-        ticks.tick(now=world.NOW, but={ticks.LETTERS})
-        before = set(Letter.objects.values_list("pk", flat=True))
-        back = world.NOW + timedelta(hours=gap)
-        ticks.tick(now=back, but={ticks.LETTERS})
-        ticks.tick(now=back, but={ticks.LETTERS})
-        new = Letter.objects.exclude(pk__in=before)
-        digests = Counter(new.filter(kind=Letter.Kind.DIGEST).values_list("recipient", flat=True))
-        notes = new.filter(kind=Letter.Kind.REMINDER)
-        stale = notes.filter(expires_at__lte=back).count()
-        each = Counter(notes.values_list("recipient", "pair"))
-        most_digests = max(digests.values(), default=0)
-        most_notes = max(each.values(), default=0)
-        held = held and most_digests <= 1 and most_notes <= 1 and stale == 0
-        figures.append(f"{name}: {most_digests} digest and {most_notes} note a reader at most")
-    return Finding(held, "; ".join(figures))
+            world.pairs(max(size.letters // 4, size.pairs))
+        ticks.tick(now=THURSDAY, but={ticks.LETTERS})
+        # Notes that nobody sent, of no use any more; without them this would show nothing.
+        old = set(Letter.objects.filter(kind="reminder").values_list("pk", flat=True))
+        ticks.tick(now=LAST_TICK, but={ticks.LETTERS})
+        back = LAST_TICK + gap
+        started = time.monotonic()
+        for now in (back, back, back + MORNING):
+            ticks.tick(now=now, but={ticks.LETTERS})
+        promised = time.monotonic() - started
+        due = Letter.objects.filter(
+            state__in=[State.PENDING, State.LEASED, State.SENDING],
+            next_attempt_at__lte=back + MORNING,
+        )
+        waited = due.count()
+        for _ in range(size.workers):
+            here.start_sender(now=back + MORNING)
+        done = until(lambda: not due.exists())
+        seconds = time.monotonic() - started
+        sent = Letter.objects.filter(state=State.SENT)
+        weekly = Counter(sent.filter(kind="digest").values_list("recipient", flat=True))
+        notes = sent.filter(kind="reminder")
+        note_counts = Counter(notes.values_list("recipient", "pair"))
+        stale = notes.filter(Q(pk__in=old) | Q(expires_at__lte=back + MORNING)).count()
+        dropped = Letter.objects.filter(pk__in=old, state=State.CANCELLED).count()
+        readers = 2 * Pair.objects.count()
+        found = world.account(here.record)
+    return Finding(
+        done and stale == 0 and dropped == len(old) >= readers
+        and len(weekly) >= readers and set(weekly.values()) == {1}
+        and max(note_counts.values(), default=1) == 1
+        and found.lost == found.extra == 0 and seconds <= SOON,
+        f"{name}: {waited:,} letters waited, {found.sent:,} of them sent in {seconds:.0f} s "
+        f"({promised:.0f} s to promise), {len(weekly):,} readers with "
+        f"{max(weekly.values(), default=0)} digest, {len(note_counts):,} with "
+        f"{max(note_counts.values(), default=0)} note, {stale} of {len(old):,} stale notes sent, "
+        f"{dropped:,} dropped, {found.extra} extra",
+    )  # fmt: skip
 
 
 # -- R9: a mail server with moods ----------------------------------------------------------------
@@ -343,4 +390,6 @@ ITEMS = {
     "R9": Item("a mail server with moods", moods),
     "R10": Item("letters that end workers", poison),
     "R11": Item("from due to accepted", promptness),
+    "D1": Item("nine races", races.nine_races),
+    "D3": Item("state changes killed", races.changes_killed),
 }

@@ -28,7 +28,7 @@ from django.conf import settings  # noqa: E402
 from django.core.mail.utils import DNS_NAME  # noqa: E402
 from django.db import transaction  # noqa: E402
 
-from coaching.management.chaos import world  # noqa: E402
+from coaching.management.chaos import races, world  # noqa: E402
 from coaching.models import Letter, Person  # noqa: E402
 from coaching.notifications import outbox, rendering  # noqa: E402
 from coaching.notifications.outbox import steps  # noqa: E402
@@ -99,7 +99,9 @@ def warm_up() -> None:
     rendering.render(Letter(kind="digest", recipient=Person(), context=world.CONTEXT))
 
 
-JOBS = {job.__name__: job for job in (send, tick, tell)}
+JOBS = {
+    **{job.__name__: job for job in (send, tick, tell)}, "race": races.run, "change": races.change,
+}  # fmt: skip
 
 
 def work(job: str, chosen: dict, options: dict, failures: str) -> None:

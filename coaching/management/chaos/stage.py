@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -161,8 +162,8 @@ class Stage:
         self.workers.append(self._nursery.fork(job, self._settings, options, self.failures))
         return self.workers[-1]
 
-    def start_sender(self, *, speed: float = 1.0) -> int:
-        return self.start("send", now=world.NOW.isoformat(), speed=speed, folder=str(self.fates))
+    def start_sender(self, *, now: datetime = world.NOW, speed: float = 1.0) -> int:
+        return self.start("send", now=now.isoformat(), speed=speed, folder=str(self.fates))
 
     def kill(self, worker: int) -> None:
         self.workers.remove(worker)

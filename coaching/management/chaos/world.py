@@ -21,6 +21,7 @@ from coaching.models import (
     Pair,
     Person,
     Ranking,
+    Reading,
     Scorecard,
     Team,
 )
@@ -48,7 +49,7 @@ CONTEXT = {
 
 def empty() -> None:
     """Nothing of an earlier experiment is left."""
-    for model in (Letter, Notice, Event, Pair, Cohort, Ranking, Scorecard, Beat, Bounce):
+    for model in (Letter, Notice, Event, Pair, Cohort, Ranking, Scorecard, Beat, Bounce, Reading):
         model.objects.all().delete()
     Team.objects.update(manager=None)
     Person.objects.all().delete()

@@ -5,7 +5,7 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo simulate serve test browser screenshots lint locks clean
+.PHONY: help demo simulate serve test browser screenshots lint messages locks clean
 
 help:
 	@echo "make demo      set up and serve a simulated contact centre (PORT=8000)"
@@ -15,6 +15,7 @@ help:
 	@echo "make browser   the same pages in Debian's Chromium"
 	@echo "make screenshots  take the pictures in docs/screenshots anew"
 	@echo "make lint      style, without changing anything"
+	@echo "make messages  gather what is to be translated, compile what is (needs GNU gettext)"
 	@echo "make locks     resolve the dependencies again"
 
 demo: $(VENV)/run.stamp
@@ -38,6 +39,11 @@ screenshots: $(VENV)/test.stamp
 
 lint: $(VENV)/test.stamp
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+messages: $(VENV)/run.stamp
+	@command -v msgfmt >/dev/null || { \
+	  echo "GNU gettext is missing. On Debian and Ubuntu: sudo apt install gettext"; exit 1; }
+	@$(BIN)/python manage.py messages
 
 # An environment is made once, and filled again only when a lock file has changed.
 $(VENV)/bin/python:

@@ -8,20 +8,19 @@ import numpy as np
 import numpy.typing as npt
 
 from coaching.domain.matching.flow import best_pairs, middle_prices, thresholds
-from coaching.domain.matching.problem import (
-    Bools,
-    Ints,
-    Plan,
-)
+from coaching.domain.matching.problem import Ints, Plan
 from coaching.domain.matching.scores import Scores
 from coaching.domain.matching.skill_table import SkillTable
 from coaching.domain.matching.solver import settle_ties, tie_hash
-from coaching.domain.matching.table import BLOCK_BYTES, ScoreBlocks, Table, joined_columns
+from coaching.domain.matching.table import BLOCK_BYTES, NEAR, Pairs, ScoreBlocks, Table
 
+# Candidates per learner: the best at first, some at random, and more after each round.
+FEW, MANY = (8, 2, 8), (12, 4, 12)
+LARGE = 10_000  # coaches of whom a learner should see many
 PRUNED_ROUNDS = 6  # afterwards candidates only grow, so that the rounds must end
 FAR = 20  # highest score / FAR below the best is out of the question
 REMEMBERED = 100  # the same for candidates that a later change may start from
-SETTLING = 0.00002  # gap, in shares of the total, from which prices are taken as they are
+ASTRAY = 2.0  # the gap of a learner x this is how far candidates may be from the best
 MARKET = 10_000  # learners in a small market that is planned for its prices
 
 
@@ -63,9 +62,9 @@ def solve_dense(
     pinned: npt.ArrayLike = (),
     learner_ids: npt.ArrayLike | None = None,
     coach_ids: npt.ArrayLike | None = None,
-    best: int = 12,
-    random: int = 5,
-    add: int = 8,
+    best: int | None = None,
+    random: int | None = None,
+    add: int | None = None,
     max_rounds: int = 30,
     tolerance: float = 0.0,
     seed: int = 0,
@@ -83,7 +82,8 @@ def solve_dense(
     wanting : (learners,), False for those who need no coach
     forbidden, pinned : (k, 2)
     learner_ids, coach_ids : stable ids for breaking ties; positions unless given
-    best, random, add : candidates per learner at the start, and more after each round
+    best, random, add : candidates per learner at the start, and more after each round; more in
+        larger tables unless given
     tolerance : stop when the gap is at most this share of the total
     start : an answer for the same people before some rule or seat changed; its candidates are
         the first, so that a change costs a round or two, and the proof is as good
@@ -111,6 +111,10 @@ def solve_dense(
         pinned=pinned,
     )
     n, m = table.demand.size, table.capacity.size
+    best, random, add = (
+        usual if given is None else given
+        for given, usual in zip((best, random, add), MANY if m > LARGE else FEW, strict=True)
+    )
     if start is not None:
         table.prepare()
         table.center = None  # what the last plan's candidates say about prices is better
@@ -208,8 +212,7 @@ class Reached:
     def __init__(self, table: Table, pairs: Pairs) -> None:
         self.table, self.pairs = table, pairs
         self.center = table.center
-        self.gap: int | None = None
-        self.courting = True
+        self.gap = 0
 
     def plan(self) -> None:
         """Plan over the candidates, and derive prices."""
@@ -230,34 +233,23 @@ class Reached:
         """
         Plan, look at all pairs, and return those worth adding, ``add`` a learner.
 
-        A coach whom too few candidates name stands idle, is priced at nothing, and would be
-        everybody's next candidate. Far from the end such coaches are therefore priced at what
-        somebody would give for a seat, and name their best bidders themselves; where that takes
-        too long, the first look is half-way between these prices and the guessed ones (Wentges
-        1997). Any prices bound every plan.
+        The first look is half-way between the plan's prices and those that were guessed (Wentges
+        1997): where too few candidates name a coach, the plan knows too little about the price.
+        Any prices bound every plan.
         """
         self.plan()
-        nothing = np.zeros_like(self.marginal)
-        before = self.gap
-        if self.courting and (before is None or before > SETTLING * self.total):
-            courted = self.table.courted(self.prices, self.marginal, add)
-            if courted is not None:
-                self.center = None
-                raised, bidders = courted
-                found = self._look(raised, nothing, add)
-                # Bids of learners who may not come raise prices for ever; then look plainly.
-                self.courting = before is None or self.gap < before // 2
-                if self.gap > 0 and self.courting:
-                    return joined_columns([found, bidders])
         if self.center is not None:
-            found = self._look(self._half_way(), nothing, add)
+            found = self._look(self._half_way(), np.zeros_like(self.marginal), add)
             self.center = None
             if self.gap > 0:
                 return found
         return self._look(self.prices, self.marginal, add)
 
     def _look(self, price: Ints, marginal: Ints, add: int) -> tuple[Ints, Ints, Ints]:
-        self.top, found = self.table.priced(price, marginal, add)
+        # Far from the end learners who are alike must not all name the same few coaches.
+        astray = ASTRAY * self.gap / max(self.table.demand.size, 1)
+        astray = min(astray, self.table.highest / NEAR)
+        self.top, found = self.table.priced(price, marginal, add, astray)
         self.bound = int(self.top.sum()) + int((self.table.capacity * price).sum())
         self.gap = self.bound - self.reached
         return found
@@ -275,37 +267,6 @@ class Reached:
             out = self.marginal[self.pairs.learner] - self.table.highest // FAR
             self.pairs.keep(self.surplus >= out)
         self.pairs.join(*found)
-
-
-class Pairs:
-    """The candidate pairs so far, sorted by learner and coach, each once."""
-
-    def __init__(self, coaches: int, learner: Ints, coach: Ints, score: Ints) -> None:
-        self.coaches = coaches
-        self.learner = self.coach = self.score = np.zeros(0, dtype=np.int64)
-        self.join(learner, coach, score)
-
-    def join(self, learner: Ints, coach: Ints, score: Ints) -> None:
-        key = np.concatenate(
-            [self.learner * self.coaches + self.coach, learner * self.coaches + coach]
-        )
-        key, at = np.unique(key, return_index=True)
-        self.learner, self.coach = np.divmod(key, max(self.coaches, 1))
-        self.score = np.concatenate([self.score, score])[at]
-
-    def only(self, which: Bools) -> Pairs:
-        return Pairs(self.coaches, self.learner[which], self.coach[which], self.score[which])
-
-    def without(self, barred: Ints) -> Pairs:
-        key = self.learner * self.coaches + self.coach
-        return self.only(~np.isin(key, barred[:, 0] * self.coaches + barred[:, 1]))
-
-    def keep(self, which: Bools) -> None:
-        self.learner, self.coach, self.score = (
-            self.learner[which],
-            self.coach[which],
-            self.score[which],
-        )
 
 
 def _ids(given: npt.ArrayLike | None, count: int) -> Ints:

@@ -234,10 +234,20 @@ class Tile:
             place, coach = place[~ruled], coach[~ruled]
         return place, coach, self.scores.pairs(self.rows[place], coach)
 
-    def candidates(self, which: Ints, count: int) -> tuple[Ints, Ints]:
-        """Return (learner, coach) pairs: the best of each of the ``count`` best groups."""
+    def candidates(self, which: Ints, count: int, astray: float = 0.0) -> tuple[Ints, Ints]:
+        """
+        Return (learner, coach) pairs: the best of each of the ``count`` best groups.
+
+        astray : which groups are the best may be mistaken by so many points, so that learners who
+            are alike name different coaches; the very best is never missed
+        """
         best = self.best[:, which]
         count = min(count, best.shape[0])
+        if astray > 0:
+            top = best.argmax(axis=0), np.arange(which.size)
+            rng = np.random.default_rng(int(self.rows[0]))
+            best = best + rng.uniform(0, astray, best.shape).astype(np.float32)
+            best[top] += np.float32(astray)
         group = np.argpartition(best, best.shape[0] - count, axis=0)[-count:].T
         value = self.within(which[:, None], group)
         inner = value.argmax(axis=2)

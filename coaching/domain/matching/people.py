@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from coaching.domain.matching.dense import Pairs, Reached, solve_dense, warm_prices
+from coaching.domain.matching.dense import Reached, solve_dense, warm_prices
 from coaching.domain.matching.problem import Ints, Plan, Refused
 from coaching.domain.matching.scores import Scores
 from coaching.domain.matching.skill_table import NearbyTable
+from coaching.domain.matching.table import Pairs
 
 EXACT = 3 * 10**8  # pairs up to which all are looked at
 LOOK = 4096  # coaches whom a learner sees in a larger table

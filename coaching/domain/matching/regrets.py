@@ -201,7 +201,7 @@ def regret_dense(
     learner: int,
     *,
     capacity: npt.ArrayLike,
-    rows: int = 512,
+    rows: int = 128,
 ) -> Regret:
     """
     Price every coach for one learner of a dense plan, reading the whole score table once.
@@ -235,7 +235,8 @@ def regret_dense(
         who = np.flatnonzero(at[start:stop] >= 0)
         block = block[who]
         here = at[start + who]
-        surplus = np.full((who.size, m + 1), 0, dtype=kind)
+        surplus = np.empty((who.size, m + 1), dtype=kind)
+        surplus[:, m] = 0
         np.add(block, price_of, out=surplus[:, :m], casting="unsafe")
         lost = surplus[np.arange(who.size), here][:, None] - surplus
         if block.min(initial=0) < 0:
@@ -244,13 +245,8 @@ def regret_dense(
 
     for start in range(0, at.size, rows):
         who, lost = steps(start, min(start + rows, at.size))
-        # Learners of one coach take turns, so that no two rows write to one coach at once.
-        order = np.argsort(at[who], kind="stable")
-        coach = at[who[order]]
-        turn = np.arange(coach.size) - np.searchsorted(coach, coach)
-        for now in range(int(turn.max(initial=-1)) + 1):
-            row = order[turn == now]
-            length[at[who[row]]] = np.minimum(length[at[who[row]]], lost[row])
+        for one, cost in zip(at[who].tolist(), lost, strict=True):
+            np.minimum(length[one], cost, out=length[one])
     idle, holding = plan.load < seats, plan.load > pins
     length[:m, nowhere][idle] = 0
     length[nowhere, :m][holding] = np.minimum(length[nowhere, :m], price)[holding]

@@ -10,16 +10,21 @@ from coaching.domain.matching.glance import WIDEST, Glance, Tile
 from coaching.domain.matching.problem import Ints
 from coaching.domain.matching.scores import Scores
 from coaching.domain.matching.table import (
+    LEAST,
     MOST_GUESSED,
     MOST_TIGHT,
     NEAR,
     WIDE,
+    Pairs,
     Table,
     joined_columns,
 )
 
 MOST_BIDS = 5 * 10**9  # pairs of a sample of learners with all coaches
-ASTRAY = 0.0005  # by which the first look tells equal scores apart, in shares of the highest
+# How the first prices are found: heat at the start and at the end, and by how much a look may
+# mistake how good a candidate is, in shares of the highest score.
+COOLING = ((0.01, 0.002, 0.03), (0.004, 0.0005, 0.002))
+SUITORS = 16  # learners whom a coach names
 
 
 class SkillTable(Table):
@@ -42,33 +47,73 @@ class SkillTable(Table):
     def first_candidates(
         self, best: int, random: int, rng: np.random.Generator
     ) -> tuple[Ints, Ints, Ints]:
-        n, m = self.demand.size, self.capacity.size
+        m = self.capacity.size
         self.weigh_seats()
         if not self.asking.size or not (self.capacity > 0).any():
             return joined_columns([])
         guess = self.guessed_prices(rng) if self.hint is None else self.hint
-        wide = max(best, min(WIDE, self.most_guessed // n)) if guess.any() else best
-        learner, coach, score = self._scored(
+        if guess.any():
+            pairs = self._promising(guess, best)
+        else:
+            pairs = Pairs(m, *self._listed(guess, best, COOLING[-1][-1] * self.highest))
+        by_chance = np.repeat(self.asking, random), rng.integers(0, m, self.asking.size * random)
+        pairs.join(*self._scored([by_chance]))
+        return pairs.learner, pairs.coach, pairs.score
+
+    def _promising(self, price: Ints, best: int) -> Pairs:
+        """
+        Return the ``best`` pairs of each learner and those of each coach's best bidders, at prices
+        closer to the end, which are kept as ``center``.
+
+        Both sides name whom they see: a coach whom no learner lists would stand idle, cost nothing
+        and be everybody's next candidate.
+        """
+        n, m = self.demand.size, self.capacity.size
+        wide = max(best, min(WIDE * best, self.most_guessed // n))
+        pairs = Pairs(m, *joined_columns([]))
+        for warm, cold, astray in COOLING:
+            pairs.join(*self._listed(price, wide, astray * self.highest))
+            pairs.join(*self._suitors(pairs.surplus_of(price, n)[1]))
+            price = self.cooled(pairs, price, warm, cold)
+            surplus, top = pairs.surplus_of(price, n)
+            pairs.keep(surplus >= top[pairs.learner] - self.highest // NEAR)
+        self.center = price
+        suitors = self._suitors(top)
+        pairs = pairs.only(pairs.best(price, best))
+        pairs.join(*suitors)
+        return pairs
+
+    def _listed(self, price: Ints, count: int, astray: float) -> tuple[Ints, Ints, Ints]:
+        """Return (learner, coach, score) of the best pairs that each learner sees."""
+        return self._scored(
             [
-                tile.candidates(np.arange(tile.rows.size), wide)
-                for tile in self._looks(guess, noise=ASTRAY * self.highest)
+                tile.candidates(np.arange(tile.rows.size), count)
+                for tile in self._looks(price, noise=astray)
             ]
         )
-        order = np.argsort(learner, kind="stable")
-        learner, coach, score = learner[order], coach[order], score[order]
-        if wide > best:
-            chosen = self.refined(learner, coach, score, guess, best)
-            learner, coach, score = learner[chosen], coach[chosen], score[chosen]
-        by_chance = np.repeat(self.asking, random), rng.integers(0, m, self.asking.size * random)
-        return joined_columns([(learner, coach, score), self._scored([by_chance])])
+
+    def _suitors(self, has: Ints) -> tuple[Ints, Ints, Ints]:
+        """Return (learner, coach, score) of each coach's highest bidders, who have so much now."""
+        bidders = self._bidders()
+        bidders = bidders[has[bidders] > LEAST]
+        mine = has[bidders]
+        if not mine.size or int(mine.max()) - int(mine.min()) > WIDEST:
+            return joined_columns([])
+        found = []
+        for tile in self.glance.bids(has - int(mine.min()), bidders):
+            coach, learner = tile.candidates(np.arange(tile.rows.size), SUITORS)
+            found.append((learner, coach))
+        return self._scored(found)
 
     def _looks(self, price: Ints, *, noise: float = 0.0) -> Iterator[Tile]:
         return self.glance.sweep(price, self.asking, self.barred, noise=noise)
 
-    def priced(self, price: Ints, marginal: Ints, add: int) -> tuple[Ints, tuple[Ints, Ints, Ints]]:
+    def priced(
+        self, price: Ints, marginal: Ints, add: int, astray: float
+    ) -> tuple[Ints, tuple[Ints, Ints, Ints]]:
         lowest = self._lowest(price)
         if lowest is None:
-            return super().priced(price, marginal, add)
+            return super().priced(price, marginal, add, astray)
         top = np.zeros(self.demand.size, dtype=np.int64)
         near = self.highest // NEAR
         found = []
@@ -77,31 +122,12 @@ class SkillTable(Table):
             top[rows] = np.maximum(tile.top(price - lowest) + self.worth - lowest, 0)
             which = np.flatnonzero(top[rows] > marginal[rows] - near)
             if which.size:
-                found.append(tile.candidates(which, add))
+                found.append(tile.candidates(which, add, astray))
             # Those who see something better are few towards the end, and hold up the proof.
             better = np.flatnonzero(top[rows] > marginal[rows])
             if 0 < better.size < rows.size // 8:
-                found.append(tile.candidates(better, 8 * add))
+                found.append(tile.candidates(better, 8 * add, astray))
         return top, self._scored(found)
-
-    def courted(
-        self, price: Ints, marginal: Ints, add: int
-    ) -> tuple[Ints, tuple[Ints, Ints, Ints]] | None:
-        has, asking = marginal - self.worth, self._bidders()
-        mine = has[asking]
-        if not mine.size or int(mine.max()) - int(mine.min()) > WIDEST:
-            return None
-        lowest = int(mine.min())
-        raised, found = price.copy(), []
-        for tile in self.glance.bids(has - lowest, asking):
-            bid = np.floor(tile.best.max(axis=0).astype(np.float64) + tile.slack)
-            bid = bid.astype(np.int64) - lowest
-            which = np.flatnonzero(bid > price[tile.rows])
-            if which.size:
-                raised[tile.rows] = np.maximum(raised[tile.rows], bid)
-                coach, learner = tile.candidates(which, add)
-                found.append((learner, coach))
-        return raised, self._scored(found)
 
     def _bidders(self) -> Ints:
         return self.asking
@@ -163,14 +189,16 @@ class NearbyTable(SkillTable):
             return self.asking
         return np.sort(self.rng.choice(self.asking, most, replace=False))
 
-    def priced(self, price: Ints, marginal: Ints, add: int) -> tuple[Ints, tuple[Ints, Ints, Ints]]:
+    def priced(
+        self, price: Ints, marginal: Ints, add: int, astray: float
+    ) -> tuple[Ints, tuple[Ints, Ints, Ints]]:
         # Where some seats are fought for and others idle, what a seat as such is worth would hide
         # all differences in score; a look that proves nothing may leave it out.
         seats = (price + self.worth // 2) // self.worth
         unlike = seats[self.capacity > 0].min() < seats[self.capacity > 0].max()
         if not unlike:
-            return super().priced(price, marginal, add)
-        return super().priced(price - seats * self.worth, np.zeros_like(marginal), add)
+            return super().priced(price, marginal, add, astray)
+        return super().priced(price - seats * self.worth, np.zeros_like(marginal), add, astray)
 
     def _looks(self, price: Ints, *, noise: float = 0.0) -> Iterator[Tile]:
         return self.glance.nearby(price, self.asking, self.look, self.rng)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coaching.domain.matching.problem import (
+    Bools,
     Ints,
     Plan,
     Refused,
@@ -24,12 +25,60 @@ KEPT_BYTES = 2**28  # a table up to this size is computed once and kept
 SAMPLE = 1000  # learners from whom the first prices are guessed
 GUESSES = 30
 WARM, COLD = 0.01, 0.002  # heat of the softened choices, in shares of the highest score
-REFINEMENTS = 20
-WIDE = 40  # candidates per learner among whom the guess is refined
+REFINEMENTS = 30
+WIDE = 3  # times the candidates: among so many the guess is refined
+FEW_PEOPLE = 80  # with fewer on a side prices are not guessed
 MOST_GUESSED = 8_000_000  # pairs, for the memory of the refinement
 DITHER = 16  # parts of one score point by which equal scores are told apart
 NEAR = 50  # highest score / NEAR below the best is worth a look
+LEAST = -(2**60)
 MOST_TIGHT = 5_000_000  # tight pairs beyond this would not fit in memory as a network
+
+
+class Pairs:
+    """The candidate pairs so far, sorted by learner and coach, each once."""
+
+    def __init__(self, coaches: int, learner: Ints, coach: Ints, score: Ints) -> None:
+        self.coaches = coaches
+        self.learner = self.coach = self.score = np.zeros(0, dtype=np.int64)
+        self.join(learner, coach, score)
+
+    def join(self, learner: Ints, coach: Ints, score: Ints) -> None:
+        key = np.concatenate(
+            [self.learner * self.coaches + self.coach, learner * self.coaches + coach]
+        )
+        key, at = np.unique(key, return_index=True)
+        self.learner, self.coach = np.divmod(key, max(self.coaches, 1))
+        self.score = np.concatenate([self.score, score])[at]
+
+    def only(self, which: Bools | Ints) -> Pairs:
+        return Pairs(self.coaches, self.learner[which], self.coach[which], self.score[which])
+
+    def without(self, barred: Ints) -> Pairs:
+        key = self.learner * self.coaches + self.coach
+        return self.only(~np.isin(key, barred[:, 0] * self.coaches + barred[:, 1]))
+
+    def surplus_of(self, price: Ints, learners: int) -> tuple[Ints, Ints]:
+        """Return score - price (pairs,) and the best of each learner, LEAST without a pair."""
+        surplus = self.score - price[self.coach]
+        top = np.full(learners, LEAST)
+        if surplus.size:
+            first = np.flatnonzero(np.diff(self.learner, prepend=-1))
+            top[self.learner[first]] = np.maximum.reduceat(surplus, first)
+        return surplus, top
+
+    def best(self, price: Ints, count: int) -> Ints:
+        """Return the positions of each learner's ``count`` best-priced pairs."""
+        order = np.lexsort((price[self.coach] - self.score, self.learner))
+        first = np.searchsorted(self.learner, self.learner)  # lexsort keeps the runs in place
+        return np.sort(order[np.arange(order.size) - first < count])
+
+    def keep(self, which: Bools) -> None:
+        self.learner, self.coach, self.score = (
+            self.learner[which],
+            self.coach[which],
+            self.score[which],
+        )
 
 
 class Softened:
@@ -133,7 +182,7 @@ class Table:
         """Return (learner, coach, score) of promising and random pairs, reading all scores once."""
         n, m = self.demand.size, self.capacity.size
         guess = self.guessed_prices(rng)
-        wide = max(best, min(WIDE, MOST_GUESSED // max(n, 1))) if guess.any() else best
+        wide = max(best, min(WIDE * best, MOST_GUESSED // max(n, 1))) if guess.any() else best
         promising, chance, kept = [], [], []
         keep = None
         for start, stop, block in self.blocks():
@@ -160,8 +209,10 @@ class Table:
         self.weigh_seats()
         learner, coach, score = joined_columns(promising)
         if wide > best:
-            chosen = self.refined(learner, coach, score, guess, best)
-            learner, coach, score = learner[chosen], coach[chosen], score[chosen]
+            pairs = Pairs(m, learner, coach, score)
+            self.center = self.cooled(pairs, guess, WARM, COLD)
+            pairs = pairs.only(pairs.best(self.center, best))
+            learner, coach, score = pairs.learner, pairs.coach, pairs.score
         return joined_columns([(learner, coach, score), *chance])
 
     def weigh_seats(self) -> None:
@@ -179,7 +230,7 @@ class Table:
         """
         m = self.capacity.size
         asking = np.flatnonzero(self.demand)
-        if m < 2 * WIDE or asking.size < 2 * WIDE:
+        if min(m, asking.size) < FEW_PEOPLE:
             return np.zeros(m, dtype=np.int64)
         sample = np.sort(rng.choice(asking, min(SAMPLE, asking.size), replace=False))
         score = np.concatenate([self._read(one, one + 1) for one in sample.tolist()])
@@ -195,28 +246,34 @@ class Table:
             price = soft.step(price, share.sum(axis=0), scale * WARM)
         return np.rint(price).astype(np.int64)
 
-    def refined(self, learner: Ints, coach: Ints, score: Ints, guess: Ints, best: int) -> Ints:
-        """Return the positions of each learner's best-priced pairs, at prices closer to the end."""
+    def cooled(self, pairs: Pairs, price: Ints, warm: float, cold: float) -> Ints:
+        """
+        Return prices (coaches,) under which choices among these pairs, softened less and less,
+        fill the seats; a coach whom no pair names keeps the price.
+        """
+        learner, coach, plain = pairs.learner, pairs.coach, pairs.score.astype(np.float32)
         first = np.flatnonzero(np.diff(learner, prepend=-1))
         place = np.repeat(np.arange(first.size), np.diff(first, append=learner.size))
         soft = Softened(self.capacity, asking=first.size)
-        price = guess.astype(np.float32)
-        plain = score.astype(np.float32)
-        for heat in np.geomspace(WARM, COLD, REFINEMENTS) * max(self.highest, 1):
-            share = plain - price[coach]
+        cooling = price.astype(np.float32)
+        for heat in np.geomspace(warm, cold, REFINEMENTS) * max(self.highest, 1):
+            share = plain - cooling[coach]
             share -= np.maximum.reduceat(share, first)[place]
             np.exp(share / np.float32(heat), out=share)
             share /= np.add.reduceat(share, first)[place]
-            price = soft.step(price, np.bincount(coach, share, self.capacity.size), heat)
-        listed_at_all = np.bincount(coach, minlength=price.size) > 0
-        self.center = np.where(listed_at_all, np.rint(price), guess).astype(np.int64)
-        order = np.lexsort((price[coach] - plain, place))
-        return np.sort(order[np.arange(order.size) - first[place[order]] < best])
+            cooling = soft.step(cooling, np.bincount(coach, share, price.size), heat)
+        named = np.bincount(coach, minlength=price.size) > 0
+        return np.where(named, np.rint(cooling), price).astype(np.int64)
 
-    def priced(self, price: Ints, marginal: Ints, add: int) -> tuple[Ints, tuple[Ints, Ints, Ints]]:
+    def priced(
+        self, price: Ints, marginal: Ints, add: int, astray: float
+    ) -> tuple[Ints, tuple[Ints, Ints, Ints]]:
         """
         Return the best surplus of each learner over all coaches, at least 0, and the best-priced
         pairs of all learners who see something nearly as good as ``marginal``, what they have.
+
+        astray : by how many points, about, the other pairs may be worse than the best; where
+            tables are stored ``DITHER`` does enough
         """
         top = np.zeros(self.demand.size, dtype=np.int64)
         found = []
@@ -231,15 +288,6 @@ class Table:
                 columns = _best_columns(surplus[rows], add)
                 found.append(listed(start, rows, columns, block))
         return top, joined_columns(found)
-
-    def courted(
-        self, price: Ints, marginal: Ints, add: int
-    ) -> tuple[Ints, tuple[Ints, Ints, Ints]] | None:
-        """
-        Return prices (coaches,) raised to the highest bid of learners who have ``marginal``, and
-        the best bidders' pairs for each coach raised; None where that would take too long.
-        """
-        return None
 
     def tight(self, price: Ints, top: Ints) -> tuple[Ints, Ints, Ints] | None:
         """Return (learner, coach, score) of every tight pair, or None if they are too many."""

@@ -95,7 +95,6 @@ def _huge(learners: int, coaches: int, *, scipy: bool) -> Lines:
         found = solve_dense(
             scores,
             capacity=np.full(coaches, SEATS),
-            random=4,
             tolerance=0.0001,
             fair=False,
         )

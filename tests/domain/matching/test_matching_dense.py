@@ -12,6 +12,7 @@ from coaching.domain.matching import (
     solve_dense,
 )
 from coaching.domain.matching.glance import Glance
+from coaching.domain.matching.skill_table import SkillTable
 
 
 def sparse(score, capacity, **rules):
@@ -217,6 +218,40 @@ def test_a_glance_never_misses_the_best_surplus(seed):
         assert tile.top(price).tolist() == surplus[tile.rows].max(axis=1).tolist()
         seen += tile.rows.tolist()
     assert sorted(seen) == rows.tolist()
+
+
+@pytest.mark.parametrize("astray", [0.5, 300.0])
+def test_a_look_led_astray_names_others_but_always_the_best(astray):
+    rng = np.random.default_rng(3)
+    scores, price = build_scores(rng.random((50, 3)), rng.random((500, 3)), [1] * 3), np.zeros(500)
+    table = scores.block(0, 50)
+    (tile,) = Glance(scores, np.ones(500, dtype=bool)).sweep(
+        price.astype(int), np.arange(50), np.zeros((0, 2), dtype=int)
+    )
+    learner, coach = tile.candidates(np.arange(50), 3, astray)
+    best = np.zeros(50)
+    np.maximum.at(best, learner, table[learner, coach])
+    assert (np.bincount(learner) == 3).all()
+    assert best.tolist() == table.max(axis=1).tolist()
+    plainly = set(zip(*(x.tolist() for x in tile.candidates(np.arange(50), 3)), strict=True))
+    assert set(zip(learner.tolist(), coach.tolist(), strict=True)) != plainly
+
+
+@pytest.mark.parametrize("seats", [1, 2, 3], ids=["scarce", "tight", "slack"])
+def test_both_sides_name_whom_they_see(seats):
+    """Every coach is somebody's candidate, and few pairs lead to the plan of all."""
+    rng = np.random.default_rng(seats)
+    n, m = 600, 300
+    scores = build_scores(np.round(rng.random((n, 4)), 2), np.round(rng.random((m, 4)), 2), [1] * 4)
+    table = SkillTable(scores, capacity=np.full(m, seats), wanting=None)
+    learner, coach, score = table.first_candidates(4, 0, rng)
+    assert np.unique(coach).size == m
+    assert score.tolist() == scores.block(0, n)[learner, coach].tolist()
+    found = solve_dense(scores, capacity=np.full(m, seats))
+    exact = sparse(scores.block(0, n), np.full(m, seats))
+    assert found.optimal
+    assert (found.plan.matched, found.plan.total) == assigned_by_scipy(exact)
+    assert found.candidates < n * m / 3
 
 
 @pytest.mark.parametrize("stored", [True, False], ids=["stored", "skills"])

@@ -62,7 +62,8 @@ def test_the_estimate_of_the_gap_is_fair():
     exact, _ = table.sampled_gap(price, marginal, 700, np.random.default_rng(0))
     assert exact == whole.gap
     assert abs(gaps.mean() - exact) < 4 * gaps.std() / np.sqrt(200)
-    assert errors.mean() == pytest.approx(gaps.std(), rel=0.2)
+    # Squared errors are what is estimated without bias; few learners have much to gain.
+    assert np.sqrt((errors**2).mean()) == pytest.approx(gaps.std(), rel=0.2)
 
 
 def test_a_small_table_is_planned_exactly():

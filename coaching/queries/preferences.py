@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from coaching.domain import cadence
+from coaching.domain.said import Said, said
 from coaching.models import Letter, OptOut, Person
 from coaching.queries import leaves
 
@@ -91,7 +92,7 @@ def outlook(person: Person, now: datetime) -> Outlook:
     """What the page of preferences says about the next letters, whatever kinds are turned off."""
     rhythm = rhythm_of(person)
     if not person.email:
-        return Outlook(None, None, "Lanemate has no e-mail address of you.")
+        return Outlook(None, None, said("Lanemate has no e-mail address of you."))
     letter = _moment(rhythm, person, Kind.REMINDER, now)
     if letter is None:
         return Outlook(None, None, _why_never(rhythm, person, now))
@@ -101,11 +102,11 @@ def outlook(person: Person, now: datetime) -> Outlook:
     return Outlook(letter, digest)
 
 
-def _why_never(rhythm: cadence.Rhythm, person: Person, now: datetime) -> str:
+def _why_never(rhythm: cadence.Rhythm, person: Person, now: datetime) -> Said:
     if not rhythm.days:
-        return "You have chosen no day on which letters may come."
+        return said("You have chosen no day on which letters may come.")
     if rhythm.begins >= rhythm.ends:
-        return "Your day ends before it begins."
+        return said("Your day ends before it begins.")
     if rhythm.away_on(now.astimezone(person.zone).date()):
-        return "You are away until further notice."
-    return "Your letters are paused for more than a year."
+        return said("You are away until further notice.")
+    return said("Your letters are paused for more than a year.")

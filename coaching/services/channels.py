@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from coaching.domain.said import said
 from coaching.errors import CoachingError
 from coaching.models import Channel, Letter, Notice, Person, Push
 from coaching.notifications import channels as queue
@@ -17,15 +18,15 @@ MOST_CHANNELS = 5
 
 
 class TooMany(CoachingError):
-    message = f"You have {MOST_CHANNELS} of them already; remove one first."
+    message = said("You have %(most)s of them already; remove one first.", most=MOST_CHANNELS)
 
 
 class NothingFailed(CoachingError):
-    message = "Nothing has failed lately."
+    message = said("Nothing has failed lately.")
 
 
 class StillOff(CoachingError):
-    message = "It is switched off; switch it on again first."
+    message = said("It is switched off; switch it on again first.")
 
 
 def chat_ready() -> bool:

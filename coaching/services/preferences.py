@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
+from coaching.domain.said import said
 from coaching.errors import CoachingError
 from coaching.models import Letter, OptOut, Person
 from coaching.models.person import validate_time_zone
@@ -23,27 +24,29 @@ TURNED_OFF = "Turned off by its reader."
 
 
 class CannotTurnOff(CoachingError):
-    message = "This kind of letter always comes: it changes what you do, or asks for your decision."
+    message = said(
+        "This kind of letter always comes: it changes what you do, or asks for your decision."
+    )
 
 
 class NoWorkingDay(CoachingError):
-    message = "Choose at least one day; to hear nothing for a while, pause your letters."
+    message = said("Choose at least one day; to hear nothing for a while, pause your letters.")
 
 
 class NoHours(CoachingError):
-    message = "Your day must end after it begins."
+    message = said("Your day must end after it begins.")
 
 
 class UnknownZone(CoachingError):
-    message = "That is not a time zone. Write it like Europe/Zurich."
+    message = said("That is not a time zone. Write it like Europe/Zurich.")
 
 
 class UnknownLanguage(CoachingError):
-    message = "Lanemate does not speak that language."
+    message = said("Lanemate does not speak that language.")
 
 
 class PausedInThePast(CoachingError):
-    message = "A pause ends on a day that is still to come."
+    message = said("A pause ends on a day that is still to come.")
 
 
 @transaction.atomic

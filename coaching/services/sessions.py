@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from coaching.domain.said import Said
+from coaching.domain.said import Said, said
 from coaching.errors import CoachingError
 from coaching.models import Letter, Pair, Person, Session
 from coaching.notifications import messages, outbox
@@ -18,31 +18,39 @@ APART = timedelta(minutes=15)
 
 
 class NotSwimming(CoachingError):
-    message = "This pair is not active any more; there is nothing to plan or to log."
+    message = said("This pair is not active any more; there is nothing to plan or to log.")
 
 
 class NotYet(CoachingError):
-    message = "A session can be logged once it has taken place, and not before the pair began."
+    message = said(
+        "A session can be logged once it has taken place, and not before the pair began."
+    )
 
 
 class NotAhead(CoachingError):
-    message = "Choose a time that is still to come, within half a year."
+    message = said("Choose a time that is still to come, within half a year.")
 
 
 class TooLong(CoachingError):
-    message = f"A session lasts from {SHORTEST} minutes to {LONGEST // 60} hours."
+    message = said(
+        "A session lasts from %(shortest)s minutes to %(longest)s hours.",
+        shortest=SHORTEST,
+        longest=LONGEST // 60,
+    )
 
 
 class AlreadyPlanned(CoachingError):
-    message = "The two of you have a session at that time already. Move that one instead."
+    message = said("The two of you have a session at that time already. Move that one instead.")
 
 
 class NotPlanned(CoachingError):
-    message = "This session is not planned any more; look at the pair's page for how it stands."
+    message = said(
+        "This session is not planned any more; look at the pair's page for how it stands."
+    )
 
 
 class NoteTooLong(CoachingError):
-    message = "Keep the note under 500 characters; the worksheet has room for more."
+    message = said("Keep the note under 500 characters; the worksheet has room for more.")
 
 
 @transaction.atomic

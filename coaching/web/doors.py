@@ -14,6 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from coaching.errors import CoachingError
 from coaching.models import Person
+from coaching.notifications.words import tell
 from coaching.queries import access
 
 View = Callable[..., HttpResponse]
@@ -94,7 +95,7 @@ def flashing(request: HttpRequest, done: str = "") -> Iterator[Attempt]:
     try:
         yield attempt
     except CoachingError as refusal:
-        messages.error(request, refusal.message)
+        messages.error(request, tell(refusal.message))
     else:
         attempt.done = True
         if done:

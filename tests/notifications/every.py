@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import product
 from uuid import UUID
 
 from coaching.domain.reminders import Step
+from coaching.domain.said import said, said_many
 from coaching.models import Case, Clinic, Helper, Letter, Look, Pair, Person, Session
 from coaching.notifications import messages
+from coaching.queries import digests
 from tests.conftest import NOW
 
 SESSION = UUID("6a0e1c9e-7d9f-4c29-9a54-0d9f2e3b1c55")
+WHY = said_many("No session for %(number)s day.", "No session for %(number)s days.", 14)
 STEPS = [[step.value] for step in Step] + [
     ["at_risk", "log_session", "worksheet"],
     ["still_swimming", "first_session", "test_soon", "log_session", "worksheet"],
@@ -75,7 +78,7 @@ def _reminders(pair: Pair, mara: Person) -> Iterator:
                 steps=steps, unanswered=session if "log_session" in steps else None,
                 last_session=NOW.date() if sessions else None,
                 next_session=NOW + timedelta(days=3) if ahead == 30 else None,
-                why="No session for 14 days.",
+                why=WHY,
             ),
         )  # fmt: skip
     pair.state = "on_track"
@@ -106,10 +109,10 @@ def _ends(pair: Pair, mara: Person) -> Iterator:
 
 DECISIONS = [
     ("everything", {"weeks": 1, "helper": "Noor Haddad"}),
-    ("everything", {"weeks": 6, "clinic": "4 May 2027"}),
-    ("everything", {"weeks": 4, "helper": "Noor Haddad", "clinic": "4 May 2027"}),
+    ("everything", {"weeks": 6, "clinic": date(2027, 5, 4)}),
+    ("everything", {"weeks": 4, "helper": "Noor Haddad", "clinic": date(2027, 5, 4)}),
     ("everything", {}),
-    ("redirect", {"old_target": "3.60", "new_target": "3.40"}),
+    ("redirect", {"old_target": 3.6, "new_target": 3.4}),
     ("redirect", {"coach_now": "Noor Haddad"}),
     ("redirect", {"coach_now": ""}),
     ("accept", {}),
@@ -124,6 +127,10 @@ def _decisions(pair: Pair, mara: Person) -> Iterator:
             pair=pair, episode=1, clock="outcome", opened_at=NOW, decision=decision,
             decided_at=NOW, decided_by=by, note="Calls were few.",
         )  # fmt: skip
+        # Measures, as the services give them.
+        means = {
+            name: pair.read(value) if "target" in name else value for name, value in means.items()
+        }
         yield f"decided {number} {side} by {by}", messages.decided(case, reader, **means)
     for side, reader in _sides(pair):
         yield f"reopened {side}", messages.reopened(pair, reader, by=mara, note="Counted twice.")
@@ -137,7 +144,7 @@ def _managers(pair: Pair, mara: Person) -> Iterator:
         )  # fmt: skip
         yield (
             f"escalation {level} {up}",
-            messages.escalation(case, mara, why="No session for 14 days."),
+            messages.escalation(case, mara, why=WHY),
         )
     for note in ("No time", ""):
         yield (
@@ -146,7 +153,7 @@ def _managers(pair: Pair, mara: Person) -> Iterator:
         )
     item = {
         "waiting": 1, "learner": "Lea Brandt", "coach": "Ivo Marković",
-        "metric": pair.metric.name, "since": "1 March 2027",
+        "metric": pair.metric.name, "since": NOW.date(),
     }  # fmt: skip
     for items in ([item], [item, item | {"waiting": 2, "learner": "Tom Ash"}]):
         yield f"proposal {len(items)}", messages.proposal(pair.cohort, mara, items=items)
@@ -167,10 +174,10 @@ def _digests(pair: Pair, mara: Person) -> Iterator:
     yield "digest nothing", digest()
     for count, more in ((1, 0), (2, 3)):
         needs = [
-            _need("cases", "No sessions", count, more),
-            _need("waiting", "waits for a coach", count, more),
-            _need("silent", "no session for 15 days", count, more),
-            _need("failed", "the address was refused", count, more),
+            _need("cases", digests.CLOCKS["activity"], count, more),
+            _need("waiting", said("waits for a coach"), count, more),
+            _need("silent", said("a coach is proposed"), count, more),
+            _need("failed", digests.FAILURES["refused"], count, more),
         ]
         yield f"digest needs {count}", digest(needs=needs)
         for need in needs:
@@ -187,13 +194,15 @@ def _digests(pair: Pair, mara: Person) -> Iterator:
         )
     own = {
         "partner": "Ivo Marković", "coach": "Ivo Marković", "metric": pair.metric.name,
-        "target": "3.60", "level": "", "before": "", "fresh": False, "sessions": 0,
-        "passed": False, "ended": False, "days_left": 0, "next_step": "Go on.", "link": "/p/",
+        "next_step": said("Nothing: this pair has ended."), "target": pair.target_text,
+        "level": "", "before": "", "fresh": False, "sessions": 0,
+        "passed": False, "ended": False, "days_left": 0, "link": "/p/",
     }  # fmt: skip
+    now = pair.read(3.31)
     changes = (
         {"passed": True}, {"ended": True}, {"days_left": 1, "sessions": 1},
-        {"level": "3.31", "fresh": True, "before": "3.20", "days_left": 9, "sessions": 2},
-        {"level": "3.31", "fresh": True}, {"level": "3.31"},
+        {"level": now, "fresh": True, "before": pair.read(3.2), "days_left": 9, "sessions": 2},
+        {"level": now, "fresh": True}, {"level": now},
     )  # fmt: skip
     for side, change, count in product(("learner", "coach", "helper"), changes, (1, 2)):
         group = {"side": side, "count": count, "more": 3 * (count - 1), "link": "/me/",

@@ -12,6 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from coaching.errors import CoachingError
 from coaching.models import Person, Session
 from coaching.notifications import answers
+from coaching.notifications.words import tell
 from coaching.services import sessions
 from coaching.web.doors import render_for
 from coaching.web.pair_forms import PlanSessionForm
@@ -52,7 +53,7 @@ def session_answer(request: HttpRequest, token: str, answer: str) -> HttpRespons
                 sessions.miss(session=session, by=person, now=now)
             context["done"] = True
         except CoachingError as refusal:
-            context["refusal"] = refusal.message
+            context["refusal"] = tell(refusal.message)
         session.refresh_from_db()
     return render_for(person, request, "staff/answer.html", context)
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from coaching import engine
@@ -25,7 +26,7 @@ def preferences_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         shown = {row["kind"] for row in rows}
         unseen = preferences.turned_off(person) - shown
-        with flashing(request, "Saved. It holds from the next letter on.") as attempt:
+        with flashing(request, _("Saved. It holds from the next letter on.")) as attempt:
             services.change(
                 person=person,
                 now=request.now,
@@ -65,12 +66,12 @@ def _context(request: HttpRequest, form: HoursForm, rows: list, channels: list[C
 @for_person
 def pause(request: HttpRequest) -> HttpResponse:
     if "end" in request.POST:
-        with flashing(request, "Your letters come again."):
+        with flashing(request, _("Your letters come again.")):
             services.pause(person=request.person, until=None, now=request.now)
         return redirect("preferences")
     form = PauseForm(request.POST, today=request.now.astimezone(request.person.zone).date())
     if form.is_valid():
-        with flashing(request, "Your letters wait. Inside Lanemate you are told as ever."):
+        with flashing(request, _("Your letters wait. Inside Lanemate you are told as ever.")):
             services.pause(person=request.person, now=request.now, **form.cleaned_data)
     else:
         flash_form_errors(request, form)
@@ -82,7 +83,7 @@ def pause(request: HttpRequest) -> HttpResponse:
 def channel_add(request: HttpRequest) -> HttpResponse:
     form = ChannelForm(request.POST)
     if form.is_valid():
-        with flashing(request, "Added. Send it a test to see it work."):
+        with flashing(request, _("Added. Send it a test to see it work.")):
             channel = channel_services.add(
                 person=request.person, now=request.now, **form.cleaned_data
             )
@@ -99,10 +100,10 @@ def channel_add(request: HttpRequest) -> HttpResponse:
 def channel_change(request: HttpRequest, channel: str, what: str) -> HttpResponse:
     """What a channel's buttons do: test, replay, switch it on again, remove it."""
     deeds = {
-        "test": (channel_services.test, "A test is on its way; what became of it stands below."),
-        "replay": (channel_services.replay, "What failed is sent once more."),
-        "on": (channel_services.switch_on, "It is on again."),
-        "remove": (channel_services.remove, "Removed. It hears nothing any more."),
+        "test": (channel_services.test, _("A test is on its way; what became of it stands below.")),
+        "replay": (channel_services.replay, _("What failed is sent once more.")),
+        "on": (channel_services.switch_on, _("It is on again.")),
+        "remove": (channel_services.remove, _("Removed. It hears nothing any more.")),
     }
     if what not in deeds:
         raise Http404

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Prefetch
 
 from coaching.domain import cadence, reminders
-from coaching.models import Letter, Pair, Person, Worksheet
+from coaching.models import Cohort, Letter, Pair, Person, Worksheet
 from coaching.notifications import messages, outbox
 from coaching.notifications.outbox import Message
 from coaching.queries import pairs as pair_queries
@@ -15,6 +15,8 @@ from coaching.queries import sessions
 BATCH = 500
 # What fell due earlier than this, while nobody looked, is not asked for any more.
 LOOK_BACK = timedelta(days=6)
+# Between the first and the last moment of a day, over all zones, with room to spare.
+ONE_DAY_ANYWHERE = timedelta(days=3)
 
 
 def next_reminder(pair: Pair, *, after: datetime) -> datetime:
@@ -44,13 +46,15 @@ def remind_due(*, now: datetime) -> int:
         )
         if not due:
             return promised
-        quiet = []
+        asked, quiet = [], []
         for pair in due:
             letters = due_letters(pair, now=now)
             if letters:
-                promised += _promise(pair, letters, now=now)
+                asked.append((pair, letters))
             else:
                 quiet.append(pair)
+        if asked:
+            promised += _promise(asked, now=now)
         _pass_over(quiet, now=now)
 
 
@@ -123,25 +127,43 @@ def _letter(
 
 
 @transaction.atomic
-def _promise(pair: Pair, letters: list[Message], *, now: datetime) -> int:
-    """Promise a pair's letters, unless another sweep has; returns how many."""
+def _promise(asked: list[tuple[Pair, list[Message]]], *, now: datetime) -> int:
+    """Promise the letters of pairs, but of those another sweep has; returns how many."""
+    read = {pair.pk: (pair.next_reminder_at, pair.revision) for pair, _ in asked}
+    # The cohorts first, as everywhere: whoever ends a pair holds its cohort, which its letters
+    # point to.
+    cohorts = Cohort.objects.select_for_update(no_key=True).order_by("pk")
+    list(cohorts.filter(pk__in={pair.cohort_id for pair, _ in asked}).values_list("pk"))
+    rows = Pair.objects.active().select_for_update(no_key=True).filter(pk__in=read).order_by("pk")
     # Only the sweep that still sees the old date may move it. The new date is always after
     # `now`, so the loop ends.
-    mine = Pair.objects.active().filter(
-        pk=pair.pk, next_reminder_at=pair.next_reminder_at, revision=pair.revision
-    )
-    if mine.update(next_reminder_at=next_reminder(pair, after=now)) != 1:
-        return 0
+    mine = {
+        pk
+        for pk, at, revision in rows.values_list("pk", "next_reminder_at", "revision")
+        if (at, revision) == read[pk]
+    }
+    _pass_over([pair for pair, _ in asked if pair.pk in mine], now=now)
     # Whoever moves west has a day twice; they still get one letter on it.
-    start = ":".join(letters[0].letter.dedupe_key.split(":")[:3])
-    told = set(
-        Letter.objects.filter(dedupe_key__startswith=f"{start}:").values_list(
-            "recipient_id", flat=True
-        )
+    before = Letter.objects.filter(
+        pair__in=mine, kind=Letter.Kind.REMINDER, created_at__gte=now - ONE_DAY_ANYWHERE
     )
-    fresh = [row for row in letters if row.letter.recipient.pk not in told]
+    told = {
+        (_morning(key), reader) for key, reader in before.values_list("dedupe_key", "recipient_id")
+    }
+    fresh = [
+        row
+        for pair, letters in asked
+        if pair.pk in mine
+        for row in letters
+        if (_morning(row.letter.dedupe_key), row.letter.recipient.pk) not in told
+    ]
     outbox.promise(fresh, now=now)
     return len(fresh)
+
+
+def _morning(key: str) -> str:
+    """The part of a reminder's key that names the pair and its day."""
+    return ":".join(key.split(":")[:3])
 
 
 def _pass_over(pairs: list[Pair], *, now: datetime) -> None:

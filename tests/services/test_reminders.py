@@ -56,8 +56,8 @@ def test_two_sweeps_that_saw_the_same_date_promise_one_letter(pair):
     rows = reminders.pair_queries.with_record(Pair.objects.all())
     seen, again = rows.get(), rows.get()
     due = reminders.due_letters(seen, now=THURSDAY)
-    assert reminders._promise(seen, due, now=THURSDAY) == 2
-    assert reminders._promise(again, due, now=THURSDAY) == 0
+    assert reminders._promise([(seen, due)], now=THURSDAY) == 2
+    assert reminders._promise([(again, due)], now=THURSDAY) == 0
     # Even with the date put back, the day has had its letter.
     Pair.objects.update(next_reminder_at=THURSDAY, state="at_risk", state_since=NOW + 2 * DAY)
     reminders.remind_due(now=THURSDAY + HOUR)

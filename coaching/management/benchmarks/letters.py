@@ -131,7 +131,10 @@ def measure_tick(*, pairs: int, due: int) -> Lines:
     Beat.objects.create(name=digests.BEAT, at=world.NOW)
     idle, queries_idle = _timed_tick()
     ids = Pair.objects.order_by("pk").values("pk")[:due]
-    Pair.objects.filter(pk__in=ids).update(next_reminder_at=world.NOW)
+    # Three days without a first session: both sides of each get a letter.
+    Pair.objects.filter(pk__in=ids).update(
+        next_reminder_at=world.NOW, clocks_from=world.NOW.date() - timedelta(days=3)
+    )
     busy, queries = _timed_tick()
     again, queries_again = _timed_tick()
     return [

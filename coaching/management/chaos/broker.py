@@ -202,8 +202,9 @@ def _told(size: Size, here: Stage, begun: datetime, what: str) -> tuple[bool, st
         for message_id, at in Letter.objects.values_list("message_id", "next_attempt_at")
     }
     found = world.account(here.record)
-    lost = found.letters - len({which for _, which, _ in world.accepted_lines(here.record)})
-    delays = [at - due[which] for at, which, _ in world.accepted_lines(here.record)]
+    lines = list(world.accepted_lines(here.record))
+    lost = found.letters - len({line.message_id for line in lines})
+    delays = [line.at - due[line.message_id] for line in lines]
     longest = max(delays, default=float("inf"))
     held = (
         lost == found.extra == found.distinct == 0

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from coaching.management.chaos import broker, races, world
-from coaching.management.chaos.stage import Finding, Size, Stage, settled, stage, until
+from coaching.management.chaos.stage import Finding, Size, Stage, settled, stage, until, worker_name
 from coaching.models import Beat, Event, Letter, Notice, Pair
 from coaching.notifications.outbox.steps import STEPS
 from coaching.services import digests, ticks
@@ -131,18 +131,20 @@ def _at_each_step(size: Size, *, way: str, uncertain: str) -> tuple[world.Accoun
 
 def _extra_at(here: Stage, slugs: list[str]) -> Counter[str]:
     """
-    Copies by the step at which their letter's worker ended; those that came before that, and of
-    letters whose address says nothing, are of the letter before.
+    Copies by the step at which the worker that handed one of them over was ended; those of
+    other workers are of the letter before.
     """
-    ended = {fate.name: fate.stat().st_mtime for fate in here.fates.iterdir()}
+    lines = list(world.accepted_lines(here.record))
+    times = Counter(line.message_id for line in lines)
     extra: Counter[str] = Counter()
-    seen: set[str] = set()
-    for at, message_id, address in world.accepted_lines(here.record):
-        local = address.partition("@")[0]
-        if message_id in seen:
-            own = at >= ended.get(local, float("inf"))
-            extra[STEPS[slugs.index(local.split(".")[1])] if own else BESIDES] += 1
-        seen.add(message_id)
+    for message_id, local in {(line.message_id, line.address.partition("@")[0]) for line in lines}:
+        if times[message_id] < 2:
+            continue
+        fate = here.fates / local
+        ended = worker_name(fate.read_text()) if fate.exists() else ""
+        own = any(line.by == ended for line in lines if line.message_id == message_id)
+        step = STEPS[slugs.index(local.split(".")[1])] if own else BESIDES
+        extra[step] += times[message_id] - 1
     return extra
 
 

@@ -28,7 +28,7 @@ from django.conf import settings  # noqa: E402
 from django.core.mail.utils import DNS_NAME  # noqa: E402
 from django.db import transaction  # noqa: E402
 
-from coaching.management.chaos import races, world  # noqa: E402
+from coaching.management.chaos import races, stage, world  # noqa: E402
 from coaching.models import Letter, Person  # noqa: E402
 from coaching.notifications import outbox, rendering  # noqa: E402
 from coaching.notifications.outbox import steps  # noqa: E402
@@ -109,6 +109,7 @@ def work(job: str, chosen: dict, options: dict, failures: str) -> None:
     try:
         for name, value in chosen.items():
             setattr(settings, name, value)
+        DNS_NAME._fqdn = stage.worker_name(os.getpid())
         JOBS[job](**options)
     except BaseException:
         Path(failures).write_text(traceback.format_exc())
@@ -123,7 +124,6 @@ def main() -> None:
     # Nobody waits for the workers; the system forgets them by itself.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     # What takes its time once takes it here.
-    DNS_NAME.get_fqdn()
     warm_up()
     workers = []
     for line in sys.stdin:

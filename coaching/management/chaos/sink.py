@@ -1,5 +1,6 @@
 """
-A mail server that accepts everything and writes down what: one line a letter, at acceptance.
+A mail server that accepts everything and writes down what: one line a letter, at acceptance,
+with its time, Message-ID, reader, and the name that its worker goes by.
 
     python -m coaching.management.chaos.sink RECORD [BEFORE AFTER]
 
@@ -35,17 +36,20 @@ class Sink:
             writer.close()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        address = b""
+        address = name = b""
         writer.write(b"220 sink\r\n")
         while line := await reader.readline():
             word = line[:4].upper().rstrip()
             if word == b"RCPT":
                 address = ADDRESS.search(line).group(1)
                 writer.write(self._about(address))
+            elif word in (b"EHLO", b"HELO"):
+                name = line.split()[1]
+                writer.write(b"250 fine\r\n")
             elif word == b"DATA":
                 writer.write(b"354 go on\r\n")
                 body = await reader.readuntil(b"\r\n.\r\n")
-                if not await self._accept(body, address):
+                if not await self._accept(body, address, name):
                     return
                 writer.write(b"250 accepted\r\n")
             elif word == b"QUIT":
@@ -62,12 +66,12 @@ class Sink:
             return b"451 later\r\n"
         return b"250 fine\r\n"
 
-    async def _accept(self, body: bytes, address: bytes) -> bool:
+    async def _accept(self, body: bytes, address: bytes, name: bytes) -> bool:
         """Write the letter down; False when there is to be no answer."""
         if self.before:
             await asyncio.sleep(self.before)
         found = MESSAGE_ID.search(body)
-        self.record.write(b"%.4f %s %s\n" % (time.time(), found.group(1), address))
+        self.record.write(b"%.4f %s %s %s\n" % (time.time(), found.group(1), address, name))
         if address.startswith(b"cut") and self.seen[address] == 1:
             return False
         if self.after:

@@ -78,6 +78,11 @@ def database_url() -> str:
     return f"postgres://{login}@{values['HOST']}:{values['PORT']}/{values['NAME']}"
 
 
+def worker_name(pid: int | str) -> str:
+    """What a worker calls itself to the mail server."""
+    return f"worker-{pid}"
+
+
 class Nursery:
     """Where workers come from: a process that forks them; one serves any number of stages."""
 

@@ -161,7 +161,7 @@ class Account(NamedTuple):
 def account(record: Path) -> Account:
     accepted: Counter[str] = Counter()
     addresses: dict[str, set[str]] = {}
-    for _, message_id, address in accepted_lines(record):
+    for _, message_id, address, _ in accepted_lines(record):
         accepted[message_id] += 1
         addresses.setdefault(address, set()).add(message_id)
     rows = list(Letter.objects.values_list("pk", "message_id", "state", "failure"))
@@ -186,12 +186,20 @@ def account(record: Path) -> Account:
     )
 
 
-def accepted_lines(record: Path) -> Iterable[tuple[float, str, str]]:
-    """When, which Message-ID (without its host), for whom."""
+class Accepted(NamedTuple):
+    """A line of the mail server's: Message-ID without its host, `by` the name of a worker."""
+
+    at: float
+    message_id: str
+    address: str
+    by: str
+
+
+def accepted_lines(record: Path) -> Iterable[Accepted]:
     if record.exists():
         for line in record.read_text().splitlines():
-            at, message_id, address = line.split(" ")
-            yield float(at), message_id[1:].partition("@")[0], address
+            at, message_id, address, by = line.split(" ")
+            yield Accepted(float(at), message_id[1:].partition("@")[0], address, by)
 
 
 def unsettled() -> int:

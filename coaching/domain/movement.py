@@ -47,8 +47,9 @@ def movement(*, n0: Floats, y0: Floats, n1: Floats, y1: Floats) -> Movement | No
 
     None when fewer than `FEWEST_PEERS` have both.
 
-    >>> movement(n0=np.full(5, 10.0), y0=np.zeros(5), n1=np.full(5, 10.0), y1=np.full(5, 0.2))
-    Movement(change=0.2, se=0.0, people=5)
+    >>> found = movement(n0=np.ones(5), y0=np.zeros(5), n1=np.ones(5), y1=np.full(5, 0.2))
+    >>> round(found.change, 9), round(found.se, 9), found.people
+    (0.2, 0.0, 5)
     """
     both = (n0 > 0) & (n1 > 0)
     people = int(both.sum())

@@ -8,4 +8,5 @@ import os
 
 from config.celery import app
 
-app.conf.beat_schedule["tick"]["schedule"] = float(os.environ["CHAOS_TICK"])
+if "CHAOS_TICK" in os.environ:
+    app.conf.beat_schedule["tick"]["schedule"] = float(os.environ["CHAOS_TICK"])

@@ -103,18 +103,15 @@ def trail_page(request: HttpRequest) -> HttpResponse:
 @for_manager
 def trail_export(request: HttpRequest) -> HttpResponseBase:
     """The lines that the page shows, as CSV; that they were taken is a line of its own."""
-    lines, _, kind = _asked(request)
+    lines, form, kind = _asked(request)
     count = min(lines.count(), MOST_LINES)
     # The line about this download is not in it.
     newest = lines.values_list("pk", flat=True).order_by("-pk").first() or 0
     rows = _rows(lines.filter(pk__lte=newest)[:MOST_LINES], request.person)
-    told = {
-        "kind": kind,
-        **{name: request.GET.get(name, "")[:80] for name in TrailForm.base_fields},
-    }
+    narrowed = {"kind": kind, **(form.cleaned_data if form.is_valid() else {})}
     export_services.trail_taken(
         lines=count,
-        filters={name: value for name, value in told.items() if value},
+        filters={name: str(value) for name, value in narrowed.items() if value},
         by=request.person,
         now=request.now,
     )

@@ -35,7 +35,7 @@ def crawl(visitor) -> list[str]:
         kind.append(path)
         answer = visitor.page.goto(path)
         assert answer.status == 200, path
-        for link in visitor.page.locator("a[href]").all():
+        for link in visitor.page.locator("a[href]:not([download])").all():
             target = urlparse(link.get_attribute("href"))
             ours = not target.netloc and target.path.startswith("/")
             if ours and not target.path.startswith(("/admin/", "/api/", "/static/")):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components, csgraph_from_dense, floyd_warshall
 
 from coaching.domain.matching.problem import Ints, Plan, Problem
 from coaching.domain.matching.regrets import NOBODY, Exchanges, split_loss
@@ -53,9 +56,7 @@ def runners_up(problem: Problem, plan: Plan) -> RunnersUp:
     step[np.flatnonzero(load < net.capacity), m] = 0
     holding = np.flatnonzero(load)
     step[m, holding] = np.minimum(step[m, holding], price[holding])
-    np.fill_diagonal(step, 0)
-    for through in range(m + 1):  # Floyd 1962
-        np.minimum(step, step[:, [through]] + step[through], out=step)
+    step = _shortest(step)
 
     mine = other[at[net.learner[other]] < m]
     cost = spare[mine] - kept[net.learner[mine]] + step[net.coach[mine], at[net.learner[mine]]]
@@ -72,3 +73,20 @@ def runners_up(problem: Problem, plan: Plan) -> RunnersUp:
     return RunnersUp(
         coach=np.where(plan.pinned, NOBODY, coach[row]), lost_seats=seats, lost_score=score
     )
+
+
+def _shortest(step: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """
+    Return the shortest ways (nodes, nodes) between coaches who have some learner's choice in
+    common, directly or by others; the last node is nowhere. Ways to other coaches are left out.
+    """
+    nowhere = step.shape[0] - 1
+    count, label = connected_components(csr_array(np.isfinite(step[:-1, :-1])), directed=False)
+    found = np.full(step.shape, np.inf)
+    for part in range(count):
+        some = np.append(np.flatnonzero(label == part), nowhere)
+        among = np.ix_(some, some)
+        # Told from a plain array, for there an arc of no cost would count as none.
+        arcs = csgraph_from_dense(step[among], null_value=np.inf)
+        found[among] = floyd_warshall(arcs)
+    return found

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from coaching.domain.matching.flow import best_pairs, cheapest_flow, coach_prices, thresholds
-from coaching.domain.matching.problem import Bools, Ints, Plan, Problem
+from coaching.domain.matching.problem import Bools, Ints, Plan, Problem, Refused
 
 TIE_BITS = 20
+COARSER = 5  # bits fewer where ties and loads together are too large for exact arithmetic
 
 
 def solve(problem: Problem, *, enough: int | None = None) -> Plan:
@@ -45,7 +46,7 @@ def solve(problem: Problem, *, enough: int | None = None) -> Plan:
         must_coach=price > 0,
         base=net.base + np.bincount(net.coach[certain], minlength=net.capacity.size),
         held=held[optional],
-        ceiling=_lowest(net.pinned_worst, net.score[certain], enough),
+        ceiling=lowest(net.pinned_worst, net.score[certain], enough),
         tie=tie_hash(
             problem.learner_ids[net.learner_at[net.learner[optional]]],
             problem.coach_ids[net.coach_at[net.coach[optional]]],
@@ -84,10 +85,27 @@ def settle_ties(
     """
     if held.all():
         return held.copy()  # no tight edge is unused, so there is nothing to choose
-    ties = _Ties(learner, coach, demand, capacity, must_learn, must_coach, int(held.sum()))
-    allowed = score >= ties.floor(score, held, ceiling)
-    chosen = np.zeros(learner.size, dtype=bool)
-    chosen[allowed] = ties.restricted(allowed).evenly(base, tie[allowed])
+    # Most learners need all their tight edges. Without them the network is small, which is not
+    # only faster: the fewer people, the larger the costs that stay exact.
+    n, m = demand.size, capacity.size
+    chosen = (must_learn & (np.bincount(learner, minlength=n) == demand))[learner]
+    seated = np.bincount(coach[chosen], minlength=m)
+    open_ = np.flatnonzero(~chosen)
+    who, learner_at = np.unique(learner[open_], return_inverse=True)
+    whom, coach_at = np.unique(coach[open_], return_inverse=True)
+    ties = _Ties(
+        learner_at,
+        coach_at,
+        demand[who],
+        (capacity - seated)[whom],
+        must_learn[who],
+        must_coach[whom],
+        int(held[open_].sum()),
+    )
+    floor = ties.floor(score[open_], held[open_], lowest(ceiling, score[chosen]))
+    allowed = open_[score[open_] >= floor]
+    fair = ties.restricted(score[open_] >= floor)
+    chosen[allowed] = fair.evenly((base + seated)[whom], tie[allowed])
     return chosen
 
 
@@ -171,10 +189,19 @@ class _Ties:
         load_cost = 2 * load_after - 1
         nodes = self.supply.size + 4
         spare = 2**62 // (nodes * (int(load_cost.max(initial=1)) + 1) * (self.pairs + 1))
-        bits = min(TIE_BITS, max(spare.bit_length() - 1, 0))
-        weight = (self.pairs + 1) << bits
         seat_room = np.ones(seat_coach.size, dtype=np.int64)
-        chosen = self._solve(tie >> (TIE_BITS - bits), seat_coach, seat_room, load_cost * weight)
+        most_bits = min(TIE_BITS, max(spare.bit_length() - 1, 0))
+        for bits in range(most_bits, -1, -COARSER):
+            weight = (self.pairs + 1) << bits
+            ticket = tie >> (TIE_BITS - bits)
+            try:
+                chosen = self._solve(ticket, seat_coach, seat_room, load_cost * weight)
+            except Refused:
+                # Costs add up along a path, which nobody can bound beforehand.
+                if bits < COARSER:
+                    raise
+            else:
+                break
         if chosen is None:
             raise RuntimeError("The tight pairs carry no plan; the prices are wrong.")
         return chosen
@@ -198,6 +225,12 @@ class _Ties:
         return flow[: self.learner.size] > 0 if sent == self.demand.sum() else None
 
 
+def lowest(*known: Ints | int | None) -> int | None:
+    """Return the lowest of some numbers and arrays; None and empty arrays do not count."""
+    found = [int(np.min(one)) for one in known if one is not None and np.size(one)]
+    return min(found, default=None)
+
+
 def tie_hash(learner_id: Ints, coach_id: Ints) -> Ints:
     """Return a TIE_BITS-bit mix of two ids (the finaliser of SplitMix64, Steele et al. 2014)."""
     with np.errstate(over="ignore"):
@@ -208,11 +241,6 @@ def tie_hash(learner_id: Ints, coach_id: Ints) -> Ints:
             mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
             mixed = mixed ^ (mixed >> np.uint64(31))
     return (mixed >> np.uint64(64 - TIE_BITS)).astype(np.int64)
-
-
-def _lowest(known: int | None, scores: Ints, enough: int | None) -> int | None:
-    found = [int(scores.min())] if scores.size else []
-    return min(found + [one for one in (known, enough) if one is not None], default=None)
 
 
 def planned(problem: Problem, edge: Ints, price: Ints) -> Plan:

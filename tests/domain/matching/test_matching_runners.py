@@ -40,6 +40,28 @@ def test_it_says_what_each_learners_own_question_says(seed):
             assert found.lost_score[row] == price.lost_score[other]
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_parts_that_share_nobody_are_told_apart(seed):
+    """Three sites in one plan, ties among them: what each site alone would say."""
+    random = np.random.default_rng(seed)
+    n, m = 24, 12
+    learner, coach = np.nonzero(
+        (np.arange(n)[:, None] % 3 == np.arange(m) % 3) & (random.random((n, m)) < 0.8)
+    )
+    whole = matching.Problem(
+        learners=n, coaches=m, capacity=random.integers(0, 4, m),
+        learner=learner, coach=coach, score=random.integers(0, 3, learner.size),
+    )  # fmt: skip
+    plan = matching.solve(whole)
+    found, single = matching.runners_up(whole, plan), matching.Exchanges(whole, plan)
+    for row, one in enumerate(plan.learner):
+        other = single.runner_up(one)
+        assert found.coach[row] == other
+        if other != matching.NOBODY:
+            assert found.lost_score[row] == single.regret(one).lost_score[other]
+            assert found.lost_seats[row] == single.regret(one).lost_seats[other]
+
+
 def test_who_wants_two_coaches_has_no_single_runner_up():
     both = matching.Problem(
         learners=1, coaches=2, capacity=[1, 1], learner=[0, 0], coach=[0, 1], score=[1, 2],

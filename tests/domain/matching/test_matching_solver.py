@@ -32,6 +32,25 @@ def test_no_other_plan_is_better_by_any_of_the_four_objectives(seed):
     assert certify(problem, plan).optimal
 
 
+def test_ties_are_told_apart_more_coarsely_where_costs_would_be_too_large(monkeypatch):
+    """The solver may refuse costs that it cannot add up; the objectives stay exact."""
+    asked = []
+
+    def refusing(*arcs, cost, **rest):
+        asked.append(int(np.abs(cost).max(initial=0)))
+        if asked[-1] > 2**15:
+            raise Refused(["too large"])
+        return cheapest_flow(*arcs, cost=cost, **rest)
+
+    monkeypatch.setattr("coaching.domain.matching.solver.cheapest_flow", refusing)
+    for seed in range(10):
+        problem = random_problem(
+            np.random.default_rng(seed), learners=(7, 7), coaches=(5, 5), highest=1
+        )
+        assert objectives(solve(problem)) == every_plan_tried(problem)
+    assert max(asked) > 2**15
+
+
 @pytest.mark.parametrize("highest", [1, 3])
 @pytest.mark.parametrize("seed", range(15))
 def test_fairness_and_load_are_settled_among_many_ties(seed, highest):

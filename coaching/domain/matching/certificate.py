@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coaching.domain.matching.flow import coach_prices, thresholds
-from coaching.domain.matching.problem import Plan, Problem
+from coaching.domain.matching.problem import Bools, Ints, Plan, Problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,24 +50,27 @@ def certify(problem: Problem, plan: Plan) -> Certificate:
     net = problem.network
     m = problem.coaches
     key = problem.learner * m + problem.coach
-    order = np.argsort(key)
+    order = np.argsort(key, kind="stable")  # mostly in order already, which this sort notices
+    in_order = key[order]
     plan_key = np.sort(plan.learner * m + plan.coach)
     if np.unique(plan_key).size != plan_key.size:
         raise ValueError("The plan forms a pair twice.")
-    if not np.isin(plan_key, key).all():
+    if not _found(plan_key, in_order).all():
         raise ValueError("The plan forms a pair that is not a candidate.")
     if np.isin(plan_key, problem.forbidden[:, 0] * m + problem.forbidden[:, 1]).any():
         raise ValueError("The plan forms a forbidden pair.")
-    if not np.isin(problem.pinned[:, 0] * m + problem.pinned[:, 1], plan_key).all():
+    if not _found(problem.pinned[:, 0] * m + problem.pinned[:, 1], plan_key).all():
         raise ValueError("The plan leaves out a pinned pair.")
     if (np.bincount(plan_key // max(m, 1), minlength=problem.learners) > problem.demand).any():
         raise ValueError("The plan gives a learner more coaches than wanted.")
     if (np.bincount(plan_key % max(m, 1), minlength=m) > problem.capacity).any():
         raise ValueError("The plan gives a coach more learners than seats.")
-    edge = order[np.searchsorted(key[order], plan_key)]
+    edge = order[np.searchsorted(in_order, plan_key)]
     total = int(problem.score[edge].sum())
 
-    held = np.isin(net.edge, edge)
+    formed = np.zeros(key.size, dtype=bool)
+    formed[edge] = True
+    held = formed[net.edge]
     price = coach_prices(
         net.learner, net.coach, net.value, held=held, demand=net.demand, capacity=net.capacity
     )
@@ -82,3 +85,11 @@ def certify(problem: Problem, plan: Plan) -> Certificate:
         seats_bound=pins + bound // net.seat_value,
         total_bound=pinned_total + bound - open_seats * net.seat_value,
     )
+
+
+def _found(keys: Ints, in_order: Ints) -> Bools:
+    """Return which keys are in a rising list; faster than ``np.isin`` for a long list."""
+    if not in_order.size:
+        return np.zeros(keys.size, dtype=bool)
+    at = np.minimum(np.searchsorted(in_order, keys), in_order.size - 1)
+    return in_order[at] == keys

@@ -77,10 +77,16 @@ class Broker:
 
 
 class Company:
-    """Beat and a worker, or a ticker without a broker: as docs/running.md has them started."""
+    """
+    Beat and a worker, or a ticker without a broker: as docs/running.md has them started, under
+    something that starts again what has ended by itself (`restart: unless-stopped`).
+
+    A worker that is handing in a task as its connection goes may end (Celery's hub, on closing).
+    """
 
     def __init__(self, here: Stage, folder: Path, *, redis: str, tick: float) -> None:
         self._folder, self._processes = folder, []
+        self.restarts = 0
         self._environment = {
             **os.environ,
             "DATABASE_URL": database_url(),
@@ -111,6 +117,15 @@ class Company:
                     start_new_session=True,
                 )
             )  # fmt: skip
+
+    def keep_going(self) -> None:
+        for process in [one for one in self._processes if one.poll() is not None]:
+            self._processes.remove(process)
+            # Children that outlived it.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            self._start(*process.args[1:])
+            self.restarts += 1
 
     def end(self) -> None:
         for process in self._processes:
@@ -143,14 +158,18 @@ def _wiped(size: Size) -> tuple[bool, str]:
                 # Down for a third of each turn at most, at any time of it: ticks are lost, too.
                 turn = begun + number * timedelta(seconds=size.turn)
                 wiped, killed = sorted(rng.uniform(0, size.turn * 2 / 3) for _ in range(2))
-                _sleep_until(turn + timedelta(seconds=wiped))
+                _sleep_until(company, turn + timedelta(seconds=wiped))
                 broker.wipe()
-                _sleep_until(turn + timedelta(seconds=killed))
+                _sleep_until(company, turn + timedelta(seconds=killed))
                 broker.kill()
                 time.sleep(rng.uniform(0, size.turn / 3))
                 broker.start()
             return _told(
-                size, here, begun, f"Redis killed {size.wipes} times and wiped {size.wipes} times"
+                size,
+                here,
+                company,
+                begun,
+                f"Redis killed {size.wipes} times and wiped {size.wipes} times",
             )
         finally:
             company.end()
@@ -166,7 +185,7 @@ def _absent(size: Size) -> tuple[bool, str]:
             _await_tick(size)
             begun = timezone.now()
             _fall_due(size, begun)
-            return _told(size, here, begun, "Redis absent, a ticker beside it")
+            return _told(size, here, company, begun, "Redis absent, a ticker beside it")
         finally:
             company.end()
 
@@ -187,14 +206,19 @@ def _await_tick(size: Size) -> None:
         time.sleep(0.05)
 
 
-def _sleep_until(moment: datetime) -> None:
-    time.sleep(max((moment - timezone.now()).total_seconds(), 0))
+def _sleep_until(company: Company, moment: datetime) -> None:
+    while (left := (moment - timezone.now()).total_seconds()) > 0:
+        company.keep_going()
+        time.sleep(min(left, 0.1))
 
 
-def _told(size: Size, here: Stage, begun: datetime, what: str) -> tuple[bool, str]:
+def _told(
+    size: Size, here: Stage, company: Company, begun: datetime, what: str
+) -> tuple[bool, str]:
     """Wait until all have left, and tell what became of them."""
     end = begun + timedelta(seconds=size.wipes * size.turn)
     while not settled() and timezone.now() < end + timedelta(seconds=3 * LONGEST_DELAY):
+        company.keep_going()
         time.sleep(0.1)
     # The due times were put in order of the addresses, and are kept there.
     due = {
@@ -214,5 +238,6 @@ def _told(size: Size, here: Stage, begun: datetime, what: str) -> tuple[bool, st
     seconds = (end - begun).total_seconds()
     return held, (
         f"{what}: {found.letters:,} letters falling due within {seconds:.0f} s, {lost} lost, "
-        f"{found.extra} extra, longest delay {longest:.0f} s"
+        f"{found.extra} extra, longest delay {longest:.0f} s, "
+        f"{company.restarts} processes restarted"
     )

@@ -14,7 +14,16 @@ from django.db import transaction
 from django.db.models import Q
 
 from coaching.management.chaos import broker, races, world
-from coaching.management.chaos.stage import Finding, Size, Stage, settled, stage, until, worker_name
+from coaching.management.chaos.stage import (
+    Finding,
+    Size,
+    Stage,
+    one_moment,
+    settled,
+    stage,
+    until,
+    worker_name,
+)
 from coaching.models import Beat, Event, Letter, Notice, Pair
 from coaching.notifications.outbox.steps import STEPS
 from coaching.services import digests, ticks
@@ -179,9 +188,10 @@ def around_commits(size: Size) -> Finding:
             time.sleep(rng.uniform(0, 0.02))
             here.kill(writer)
         until(lambda: not here.alive(), every=0.02)
-        events = set(Event.objects.values_list("subject_id", flat=True))
-        letters = set(Letter.objects.values_list("dedupe_key", flat=True))
-        notices = set(Notice.objects.values_list("dedupe_key", flat=True))
+        with one_moment():
+            events = set(Event.objects.values_list("subject_id", flat=True))
+            letters = set(Letter.objects.values_list("dedupe_key", flat=True))
+            notices = set(Notice.objects.values_list("dedupe_key", flat=True))
     return Finding(
         events == letters == notices and len(events) >= size.kills,
         f"{size.kills} kills: {len(events):,} audit lines, {len(letters):,} letters, "

@@ -19,7 +19,7 @@ from django.db.models import Q
 
 from coaching.errors import CoachingError
 from coaching.management.chaos import world
-from coaching.management.chaos.stage import Finding, Size, Stage, stage, until
+from coaching.management.chaos.stage import Finding, Size, Stage, one_moment, stage, until
 from coaching.models import (
     Cohort,
     DraftPair,
@@ -438,14 +438,17 @@ def changes_killed(size: Size) -> Finding:
             here.kill(worker)
             kills += 1
         until(lambda: not here.alive(), every=0.02)
-        ended = set(Pair.objects.filter(state="ended").values_list("public_id", flat=True))
-        verbs = Event.objects.filter(verb__startswith="pair ended")
-        lines = list(verbs.values_list("subject_id", flat=True))
-        told = set(Letter.objects.filter(kind="left").values_list("pair__public_id", flat=True))
-        raised = set(Pair.objects.filter(revision__gt=0).values_list("public_id", flat=True))
-        waits = set(
-            Waiting.objects.filter(after__isnull=False).values_list("after__public_id", flat=True)
-        )
+        with one_moment():
+            ended = set(Pair.objects.filter(state="ended").values_list("public_id", flat=True))
+            verbs = Event.objects.filter(verb__startswith="pair ended")
+            lines = list(verbs.values_list("subject_id", flat=True))
+            told = set(Letter.objects.filter(kind="left").values_list("pair__public_id", flat=True))
+            raised = set(Pair.objects.filter(revision__gt=0).values_list("public_id", flat=True))
+            waits = set(
+                Waiting.objects.filter(after__isnull=False).values_list(
+                    "after__public_id", flat=True
+                )
+            )
     alone = len(ended ^ set(lines)) + len(ended ^ told) + len(ended ^ raised) + len(ended ^ waits)
     return Finding(
         alone == 0 and len(lines) == len(set(lines)) and kills >= size.kills * 0.9,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from coaching.management.chaos import world
 from coaching.models import Letter
@@ -212,6 +212,19 @@ def until(done: Callable[[], bool], *, every: float = 0.1, meanwhile=lambda: Non
         meanwhile()
         time.sleep(every)
     return True
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """
+    All that is read is of one moment: a database may still be committing for a worker that is
+    no more.
+    """
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
 
 
 def settled() -> bool:

@@ -151,11 +151,11 @@ class Round:
         for which that counts as fresh, one worker sends a dozen or more.
         """
         if taken.pk not in self._known or time.monotonic() - self._known_at > FRESH / 2:
-            ahead = claims.due(now=self._at(), limit=READ_AHEAD).values("pk")
+            # By name: asked with a subquery, PostgreSQL looks at every letter there ever was.
+            ahead = claims.due(now=self._at(), limit=READ_AHEAD).values_list("pk", flat=True)
+            which = Q(pk__in=[taken.pk, *ahead])
             self._known_at = time.monotonic()
-            self._known = {
-                letter.pk: letter for letter in claims.readable(Q(pk=taken.pk) | Q(pk__in=ahead))
-            }
+            self._known = {letter.pk: letter for letter in claims.readable(which)}
         return taken.marked(self._known.pop(taken.pk)), self._known_at
 
     def _wanted(self, letter: Letter) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order
+from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from coaching.domain.matching.problem import (
     Bools,
@@ -71,14 +71,19 @@ class Shortages:
         rule = np.flatnonzero(self.barred & leads[n + problem.coach])
         rule = rule[np.lexsort((problem.coach[rule], problem.learner[rule]))]
         self.rule_learner, self.rule_coach = problem.learner[rule], problem.coach[rule]
+        self.has_barred, self.has_some = np.zeros((2, n), dtype=bool)
+        self.has_barred[problem.learner[self.barred]] = True
+        self.has_some[plan.learner] = True
+        # Nodes of one ring reach the same, and one search tells for all of them.
+        self.ring = connected_components(self.exchanges, connection="strong")[1]
+        self.behind: dict[bytes, tuple[Ints, Ints]] = {}
 
     def why(self, learner: int) -> Unmatched:
         """Explain one learner's open wish; see ``why_unmatched``."""
-        n = self.problem.learners
         if self.plan.unfilled[learner] <= 0:
             raise ValueError(f"{self.name('learner', learner)} has every coach they want.")
-        reached = breadth_first_order(self.exchanges, learner, return_predecessors=False)
-        rivals, contested = np.sort(reached[reached < n]), np.sort(reached[reached >= n] - n)
+        others, contested = self._behind(learner)
+        rivals = np.union1d(others, learner)
         lift = np.isin(self.rule_learner, rivals)
         pairs = list(
             zip(self.rule_learner[lift].tolist(), self.rule_coach[lift].tolist(), strict=True)
@@ -99,10 +104,24 @@ class Shortages:
                 seats=seats,
                 waiting=int(self.plan.unfilled[rivals].sum()),
                 lift=pairs,
-                barred=bool((self.barred & (self.problem.learner == learner)).any()),
-                other=" other" if (self.plan.learner == learner).any() else "",
+                barred=bool(self.has_barred[learner]),
+                other=" other" if self.has_some[learner] else "",
             ),
         )
+
+    def _behind(self, learner: int) -> tuple[Ints, Ints]:
+        """Which learners and coaches are reached through a learner's candidates, in order."""
+        n, first = self.problem.learners, self.exchanges.indptr
+        rings = np.unique(self.ring[self.exchanges.indices[first[learner] : first[learner + 1]]])
+        key = rings.tobytes()
+        if key not in self.behind:
+            reached = np.sort(
+                breadth_first_order(self.exchanges, learner, return_predecessors=False)
+            )
+            if self.ring[learner] not in rings:
+                reached = reached[reached != learner]  # nothing leads back
+            self.behind[key] = reached[reached < n], reached[reached >= n] - n
+        return self.behind[key]
 
 
 def why_unmatched(

@@ -14,14 +14,10 @@ from coaching.services import audit
 
 # Nobody is ranked against people of another role; without roles everybody is a peer.
 DEFAULT_PEERS = ("role",)
+LONGEST_NAME = 120
 MOST_WEEKS = 104
 HEAVIEST = 1000
 MOST_EVIDENCE = 1_000_000
-NAMES = {
-    Scorecard.Subject.PEOPLE: "{team}: all metrics",
-    Scorecard.Subject.TEAMS: "{team}: its teams",
-    Scorecard.Subject.SEGMENTS: "{team}: customer segments",
-}
 
 
 class NoReadings(CoachingError):
@@ -44,6 +40,14 @@ class ScorecardRefused(CoachingError):
         super().__init__(message)
 
 
+def proposed_name(team: Team, subject: str) -> Said:
+    if subject == Scorecard.Subject.TEAMS:
+        return said("%(team)s: its teams", team=team.name)
+    if subject == Scorecard.Subject.SEGMENTS:
+        return said("%(team)s: customer segments", team=team.name)
+    return said("%(team)s: all metrics", team=team.name)
+
+
 @transaction.atomic
 def default_scorecard(
     *,
@@ -61,7 +65,7 @@ def default_scorecard(
 
     :raises NoReadings, ScorecardRefused:
     """
-    name = name.strip() or NAMES[Scorecard.Subject(subject)].format(team=team.name)[:120]
+    name = name.strip() or str(proposed_name(team, subject))[:LONGEST_NAME]
     _check_change({"name": name, "subject": subject}, None)
     _check_subject(team, subject)
     weights, peers_by = _proposal(team, subject)

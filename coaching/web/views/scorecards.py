@@ -83,10 +83,13 @@ def scorecard_propose(request: HttpRequest, scorecard: str) -> HttpResponse:
 def scorecard_new(request: HttpRequest) -> HttpResponse:
     form = NewScorecardForm(request.POST or None, reader=request.person)
     if form.is_valid():
+        given = form.cleaned_data
+        if not given["name"]:
+            # The name is theirs from now on, so it is in their language.
+            name = tell(scorecards.proposed_name(given["team"], given["subject"]))
+            given["name"] = name[: scorecards.LONGEST_NAME]
         try:
-            card = scorecards.default_scorecard(
-                by=request.person, now=request.now, **form.cleaned_data
-            )
+            card = scorecards.default_scorecard(by=request.person, now=request.now, **given)
         except ScorecardRefused as refusal:
             form.add_error(refusal.field, tell(refusal.message))
         except NoReadings as refusal:

@@ -192,7 +192,7 @@ class MappingForm:
             "attributes": {},
             "skipped_labels": self.current.get("skipped_labels", []),
         }
-        for column, (use, _) in uses.items():
+        for column, (use, _skill) in uses.items():
             if use in ROLES or (use == "metric" and shape == "aggregated"):
                 made.setdefault(use, column)
             elif use.startswith("attribute:"):

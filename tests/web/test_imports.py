@@ -232,11 +232,9 @@ def german(mara):
 
 
 def test_a_row_is_told_in_the_readers_language_and_kept_in_english(german, upload, mara_client):
-    totals = "Agent;Week of;CSAT n;CSAT mean\nDiane;14/09/2026;20;4,2\nDiane;15/09/2026;25,5;3\n"
+    totals = "Agent;Week of;CSAT n;CSAT mean\nDiane;14/09/2026;20;4,2\nDiane;14/09/2026;25,5;3\n"
     source = upload(totals)
-    assert [problem["message"] for problem in source.problems] == [
-        "CSAT n must be a whole number."
-    ]
+    assert [problem["message"] for problem in source.problems] == ["CSAT n must be a whole number."]
     text = page(mara_client, source)
     assert "CSAT n muss eine ganze Zahl sein." in text
     assert "Berichtige die Anzahl." in text
@@ -272,7 +270,7 @@ def test_a_question_stays_in_the_readers_language_until_it_is_answered(
     )
     assert [question["field"] for question in source.preview["questions"]] == ["dates", "decimal"]
     text = page(mara_client, source)
-    assert "In „Call date“ stehen Daten wie 04/09/2026. Was steht zuerst?" in text
+    assert "In „Call date“ stehen Datumsangaben wie 04/09/2026. Was steht zuerst?" in text
     assert "der Monat" in text
     source = remap(mara_client, source, {"answer-dates": "true"}, now)
     text = page(mara_client, source)
@@ -281,8 +279,10 @@ def test_a_question_stays_in_the_readers_language_until_it_is_answered(
 
 
 def test_a_refused_file_says_why_in_the_readers_language(german, upload, mara_client):
-    source = upload("\x89PNG not a table", name="photo.png")
-    assert source.refusal.endswith("Export the table again as CSV or Excel and upload that.")
+    source = upload("{\\rtf1 calls}", name="calls.rtf")
+    assert source.refusal == (
+        "This is a text document. Export the table as CSV or Excel and upload that."
+    )
     text = page(mara_client, source)
-    assert "Das sieht aus wie eine Textdatei, enthält aber Bytes, die kein Text sind." in text
+    assert "Das ist ein Textdokument. Exportier die Tabelle als CSV oder Excel" in text
     assert "Diese Datei wurde nicht importiert" in text

@@ -120,7 +120,7 @@ class ImportAdmin(ReadOnly):
     date_hierarchy = "created_at"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        large = ("mapping", "preview", "problems", "result")
+        large = ("mapping", "preview", "problems", "sentences", "result")
         return super().get_queryset(request).defer(*large)
 
 

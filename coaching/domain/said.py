@@ -14,7 +14,7 @@ class Dated:
     """
     A moment where its reader is, and as what it is said.
 
-    style : "day", "moment", "weekday" or "time"
+    style : "day", "short", "moment", "weekday" or "time"
     """
 
     at: date
@@ -25,10 +25,15 @@ class Dated:
         day = f"{at.day} {at:%B}"
         return {
             "day": f"{day} {at.year}",
+            "short": f"{at.day} {at:%b} {at.year}",
             "moment": f"{at:%A}, {day} {at.year}, {at:%H:%M}",
             "weekday": f"{at:%A}, {day}",
             "time": f"{at:%H:%M}",
         }[self.style]
+
+
+class Figure(str):
+    """A number as English writes it: commas between thousands, a point before decimals."""
 
 
 class Said(str):

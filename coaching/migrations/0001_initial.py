@@ -80,6 +80,7 @@ class Migration(migrations.Migration):
                 ('problem_count', models.PositiveIntegerField(default=0)),
                 ('result', models.JSONField(blank=True, default=dict)),
                 ('refusal', models.TextField(blank=True)),
+                ('sentences', models.JSONField(blank=True, default=dict)),
                 ('rows_done', models.PositiveIntegerField(default=0)),
                 ('rows_total', models.PositiveIntegerField(default=0)),
                 ('created_at', models.DateTimeField()),

@@ -1,4 +1,5 @@
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from coaching.models.base import PublicModel
 
@@ -7,12 +8,12 @@ class Import(PublicModel):
     """One uploaded file on its way to readings: read, shown, and only then written."""
 
     class State(models.TextChoices):
-        UPLOADED = "uploaded", "Waiting to be read"
-        READY = "ready", "Ready to check"
-        QUEUED = "queued", "Waiting to be written"
-        DONE = "done", "Written"
-        REFUSED = "refused", "Refused"
-        CANCELLED = "cancelled", "Cancelled"
+        UPLOADED = "uploaded", _("Waiting to be read")
+        READY = "ready", _("Ready to check")
+        QUEUED = "queued", _("Waiting to be written")
+        DONE = "done", _("Written")
+        REFUSED = "refused", _("Refused")
+        CANCELLED = "cancelled", _("Cancelled")
 
     filename = models.CharField(max_length=255)
     size = models.PositiveBigIntegerField()
@@ -34,6 +35,8 @@ class Import(PublicModel):
     # What was written: counts, and the readings that changed with their old and new values.
     result = models.JSONField(default=dict, blank=True)
     refusal = models.TextField(blank=True)
+    # What the English sentences of all these were made of, to be said in a reader's language.
+    sentences = models.JSONField(default=dict, blank=True)
     rows_done = models.PositiveIntegerField(default=0)
     rows_total = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()

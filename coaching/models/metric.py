@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.formats import get_format
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from coaching.domain.said import Measured, measured
 
@@ -12,14 +13,14 @@ class Metric(models.Model):
     """One skill, as it is counted: its kind, unit and which direction is better."""
 
     class Kind(models.TextChoices):
-        MEAN = "mean", "Mean of scores"
-        PROPORTION = "proportion", "Share of cases"
-        RATE = "rate", "Events per exposure"
-        DURATION = "duration", "Duration"
+        MEAN = "mean", _("Mean of scores")
+        PROPORTION = "proportion", _("Share of cases")
+        RATE = "rate", _("Events per exposure")
+        DURATION = "duration", _("Duration")
 
     class Direction(models.TextChoices):
-        HIGHER = "higher", "Higher is better"
-        LOWER = "lower", "Lower is better"
+        HIGHER = "higher", _("Higher is better")
+        LOWER = "lower", _("Lower is better")
 
     key = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)

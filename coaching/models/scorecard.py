@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from coaching.models.base import PublicModel
 
@@ -8,14 +9,14 @@ class Scorecard(PublicModel):
     """What counts, how much, among whom, and over how many weeks."""
 
     class Policy(models.TextChoices):
-        EVIDENCE = "evidence", "Evidence: nobody is labelled on noise"
-        LEANING = "leaning", "Leaning: more likely than not"
-        QUOTA = "quota", "Quota: a fixed share, right or wrong"
+        EVIDENCE = "evidence", _("Evidence: nobody is labelled on noise")
+        LEANING = "leaning", _("Leaning: more likely than not")
+        QUOTA = "quota", _("Quota: a fixed share, right or wrong")
 
     class Subject(models.TextChoices):
-        PEOPLE = "people", "People"
-        TEAMS = "teams", "Teams"
-        SEGMENTS = "segments", "Customer segments"
+        PEOPLE = "people", _("People")
+        TEAMS = "teams", _("Teams")
+        SEGMENTS = "segments", _("Customer segments")
 
     name = models.CharField(max_length=120)
     team = models.ForeignKey("coaching.Team", models.CASCADE, related_name="scorecards")

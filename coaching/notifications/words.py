@@ -10,14 +10,16 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.utils.dateformat import format as formatted
+from django.utils.formats import get_format
 from django.utils.translation import gettext, gettext_noop, ngettext
 
-from coaching.domain.said import Dated, Measured, Said
+from coaching.domain.said import Dated, Figure, Measured, Said
 from coaching.models import Metric
 
 # In the letters of Django's `date` filter; translated like words.
 STYLES = {
     "day": gettext_noop("j F Y"),
+    "short": gettext_noop("j M Y"),
     "moment": gettext_noop("l, j F Y, H:i"),
     "weekday": gettext_noop("l, j F"),
     "time": "H:i",
@@ -32,6 +34,8 @@ def keep(value: object, zone: ZoneInfo) -> object:
             return {"~said": [value.text, value.many, value.number, values]}
         case Measured():
             return {"~measure": list(value.of)}
+        case Figure():
+            return {"~figure": str(value)}
         case Dated():
             return {"~when": [value.style, value.at.isoformat()]}
         case datetime():
@@ -52,6 +56,8 @@ def tell(value: object) -> object:
             return _sentence(text, many, number, values)
         case {"~measure": [amount, kind, unit]}:
             return str(Metric(kind=kind, unit=unit).show(amount))
+        case {"~figure": figure}:
+            return _figure(figure)
         case {"~when": [style, at]}:
             return _when(style, datetime.fromisoformat(at))
         case Said():
@@ -59,6 +65,8 @@ def tell(value: object) -> object:
         case Measured():
             amount, kind, unit = value.of
             return str(Metric(kind=kind, unit=unit).show(amount))
+        case Figure():
+            return _figure(value)
         case Dated():
             return _when(value.style, value.at)
         case datetime():
@@ -79,6 +87,11 @@ def day(value: date) -> str:
 
 def _when(style: str, at: date) -> str:
     return formatted(at, gettext(STYLES[style]))
+
+
+def _figure(english: str) -> str:
+    signs = {",": get_format("THOUSAND_SEPARATOR"), ".": get_format("DECIMAL_SEPARATOR")}
+    return english.translate(str.maketrans(signs))
 
 
 def _sentence(text: str, many: str, number: int | None, values: dict) -> str:

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from django.db.models.functions import Lower
 
 from coaching.domain import tables
+from coaching.domain.said import Said, said
 from coaching.models import Import, Metric, Person, Reading, Team
 from coaching.models.base import folded
 from coaching.queries import access
@@ -17,11 +18,20 @@ from coaching.services import progress
 SHOWN = 10
 SHOWN_CHANGES = 200
 FIRST_TEAM = "Everybody"
-OTHER_KIND = {
-    Person.Kind.SEGMENT: "“{name}” is known as a person, not as a customer segment.",
-    Person.Kind.PERSON: "“{name}” is known as a customer segment, not as a person.",
+OTHER_KIND_HINT = said(
+    "Say above whom the rows are about, or give the segment a name that nobody bears."
+)
+# Kinds and directions inside a sentence.
+COUNTS_AS = {
+    Metric.Kind.MEAN: said("mean of scores"),
+    Metric.Kind.PROPORTION: said("share of cases"),
+    Metric.Kind.RATE: said("events per exposure"),
+    Metric.Kind.DURATION: said("duration"),
 }
-OTHER_KIND_HINT = "Say above whom the rows are about, or give the segment a name that nobody bears."
+BETTER_IS = {
+    Metric.Direction.HIGHER: said("higher is better"),
+    Metric.Direction.LOWER: said("lower is better"),
+}
 
 
 @dataclass
@@ -248,8 +258,12 @@ def of_file(
                 "row": None,
                 "column": mapping.attributes["time_zone"],
                 "value": zone,
-                "message": f"“{zone}”, the time zone of {person.name}, is not a time zone.",
-                "hint": "Write it like Europe/Zurich, or leave the cell empty.",
+                "message": said(
+                    "“%(zone)s”, the time zone of %(person)s, is not a time zone.",
+                    zone=zone,
+                    person=person.name,
+                ),
+                "hint": said("Write it like Europe/Zurich, or leave the cell empty."),
                 "rule": "not a time zone",
             }
         )
@@ -259,8 +273,12 @@ def of_file(
             "row": None,
             "column": mapping.person,
             "value": person.key,
-            "message": f"{person.name} belongs to a team that you do not manage.",
-            "hint": "Leave these rows out, or have somebody import them who manages that team.",
+            "message": said(
+                "%(person)s belongs to a team that you do not manage.", person=person.name
+            ),
+            "hint": said(
+                "Leave these rows out, or have somebody import them who manages that team."
+            ),
             "rule": "another team",
         }
         for person in tallied.people
@@ -272,7 +290,7 @@ def of_file(
             "row": None,
             "column": mapping.person,
             "value": person.key,
-            "message": OTHER_KIND[kind].format(name=known[folded(person.key)].name),
+            "message": _known_otherwise(known[folded(person.key)]),
             "hint": OTHER_KIND_HINT,
             "rule": "of the other kind",
         }
@@ -299,6 +317,12 @@ def of_file(
     )
 
 
+def _known_otherwise(person: Person) -> Said:
+    if person.kind == Person.Kind.PERSON:
+        return said("“%(name)s” is known as a person, not as a customer segment.", name=person.name)
+    return said("“%(name)s” is known as a customer segment, not as a person.", name=person.name)
+
+
 def _metrics(mapping: tables.Mapping) -> list[Metric]:
     """
     The mapping's metrics, those that exist as they are stored.
@@ -314,9 +338,14 @@ def _metrics(mapping: tables.Mapping) -> list[Metric]:
         metric = stored.get(found.key)
         if metric and (metric.kind, metric.direction) != (found.kind, found.direction):
             raise tables.MappingError(
-                f"“{metric.name}” exists already as {metric.get_kind_display().lower()}, "
-                f"{metric.get_direction_display().lower()}. Give the column “{found.name}” the "
-                "same kind and direction, or another name."
+                said(
+                    "“%(metric)s” exists already as %(kind)s, %(direction)s. Give the column "
+                    "“%(column)s” the same kind and direction, or another name.",
+                    metric=metric.name,
+                    kind=COUNTS_AS[metric.kind],
+                    direction=BETTER_IS[metric.direction],
+                    column=found.name,
+                )
             )
         metrics.append(
             metric

@@ -11,17 +11,19 @@ import io
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from coaching.domain import cadence, tables
+from coaching.domain.said import Measured, Said, said
 from coaching.errors import CoachingError
 from coaching.models import Import, ImportFile, Metric, Person, Team
+from coaching.notifications import words
 from coaching.queries import access
 from coaching.services import audit, changes
 
@@ -36,26 +38,26 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class NothingUploaded(CoachingError):
-    message = "The file is empty. Choose the export itself, as CSV or Excel."
+    message = said("The file is empty. Choose the export itself, as CSV or Excel.")
 
 
 class NotYourTeam(CoachingError):
-    message = "New people can only join a team that you manage. Choose one of yours."
+    message = said("New people can only join a team that you manage. Choose one of yours.")
 
 
 class WrongMoment(CoachingError):
-    message = "This import has moved on in the meantime. Look at it again."
+    message = said("This import has moved on in the meantime. Look at it again.")
 
 
 class HasProblems(CoachingError):
-    message = (
+    message = said(
         "Some rows have problems. Correct them in the file and upload it again, or choose to "
         "import the good rows only."
     )
 
 
 class QuestionsOpen(CoachingError):
-    message = "Answer the open questions about the columns first."
+    message = said("Answer the open questions about the columns first.")
 
 
 class MappingRefused(CoachingError):
@@ -150,7 +152,7 @@ def _checked(mapping: dict) -> dict:
     try:
         return tables.Mapping.from_json(mapping).to_json()
     except tables.MappingError as error:
-        raise MappingRefused(str(error)) from error
+        raise MappingRefused(error.message) from error
 
 
 # -- the work --------------------------------------------------------------------------
@@ -184,20 +186,29 @@ def _work_on(source: Import, *, now: datetime) -> None:
                 # Another file brought the same newcomers at the same time; now they are known.
                 _write(source, now=now)
     except (tables.TableError, tables.MappingError, CoachingError) as error:
-        _refuse(source, str(error), now=now)
+        _refuse(source, error.message, now=now)
     except Exception:
         logger.exception("Import %s failed", source.public_id)
         _refuse(
             source,
-            "Lanemate stumbled over this file; nothing was written. Whoever runs the server "
-            f"finds the cause in the log under {source.public_id}.",
+            said(
+                "Lanemate stumbled over this file; nothing was written. Whoever runs the server "
+                "finds the cause in the log under %(id)s.",
+                id=source.public_id,
+            ),
             now=now,
         )
 
 
 def _refuse(source: Import, why: str, *, now: datetime) -> None:
     held = Import.objects.filter(pk=source.pk, state=source.state)
-    refused = held.update(state=State.REFUSED, refusal=why, finished_at=now, lease_until=None)
+    refused = held.update(
+        state=State.REFUSED,
+        refusal=_storable(why),
+        sentences=_sentences(source, [why]),
+        finished_at=now,
+        lease_until=None,
+    )
     if refused != 1:
         # Another worker took over when the lease had run out; the file is theirs.
         return
@@ -225,23 +236,26 @@ def _read(source: Import, *, now: datetime) -> None:
         ],
         "seen_before": Import.objects.filter(sha256=source.sha256, state=State.DONE).exists(),
     }
-    problems: Sequence[dict] = ()
+    problems: list[dict] = []
     count, refusal = 0, ""
     if not mapping.questions:
         try:
             change = _change(source, table, mapping, now=now)
         except tables.MappingError as error:
-            refusal = str(error)
+            refusal = error.message
         else:
             preview |= change.preview()
-            problems, count = change.problems, change.problem_count
+            problems, count = change.problems[:SHOWN_PROBLEMS], change.problem_count
     Import.objects.filter(pk=source.pk, state=State.UPLOADED).update(
         state=State.READY,
         mapping=mapping.to_json(),
         preview=_storable(preview),
-        problems=_storable(list(islice(problems, SHOWN_PROBLEMS))),
+        problems=_storable(problems),
         problem_count=count,
-        refusal=refusal,
+        refusal=_storable(refusal),
+        sentences=_sentences(
+            source, [refusal, *_said_in(mapping.questions, problems, preview.get("sample", []))]
+        ),
         lease_until=None,
     )
 
@@ -257,6 +271,35 @@ def _storable(value):
     return value
 
 
+def _said_in(
+    questions: Sequence[tables.Question], problems: Sequence[dict], sample: Sequence[dict]
+) -> Iterator[str]:
+    """Everything that people read of these."""
+    for question in questions:
+        yield question.text
+        yield from (option.label for option in question.options)
+    for problem in problems:
+        yield problem["message"]
+        yield problem["hint"]
+    for reading in sample:
+        yield reading["value"]
+
+
+def _sentences(source: Import, texts: Iterable[str]) -> dict:
+    """
+    English text -> what it was made of, for what can be said in another language.
+
+    A question that came back with a form is text only, and is known from when it was asked.
+    """
+    kept = {}
+    for text in texts:
+        if isinstance(text, Said | Measured):
+            kept[_storable(text)] = _storable(words.keep(text, UTC))
+        elif text in source.sentences:
+            kept[text] = source.sentences[text]
+    return kept
+
+
 def _write(source: Import, *, now: datetime) -> None:
     """Write what the file changes, in one transaction, and say what that was."""
     workbook = _open(source)
@@ -268,7 +311,14 @@ def _write(source: Import, *, now: datetime) -> None:
         result = change.apply(now=now)
         if (
             Import.objects.filter(pk=source.pk, state=State.QUEUED).update(
-                state=State.DONE, result=result, finished_at=now, lease_until=None
+                state=State.DONE,
+                result=result,
+                sentences=_sentences(
+                    source,
+                    (change[when] for change in result["changes"] for when in ("old", "new")),
+                ),
+                finished_at=now,
+                lease_until=None,
             )
             != 1
         ):

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from coaching.domain.said import Figure, Said, said
 from coaching.domain.selection import NARROWEST, WIDEST
 from coaching.errors import CoachingError
 from coaching.models import Metric, Person, Scorecard, ScorecardMetric, Team
@@ -13,24 +14,22 @@ from coaching.services import audit
 
 # Nobody is ranked against people of another role; without roles everybody is a peer.
 DEFAULT_PEERS = ("role",)
+LONGEST_NAME = 120
 MOST_WEEKS = 104
 HEAVIEST = 1000
 MOST_EVIDENCE = 1_000_000
-NAMES = {
-    Scorecard.Subject.PEOPLE: "{team}: all metrics",
-    Scorecard.Subject.TEAMS: "{team}: its teams",
-    Scorecard.Subject.SEGMENTS: "{team}: customer segments",
-}
 
 
 class NoReadings(CoachingError):
-    message = (
+    message = said(
         "There are no readings for the people of this team yet. Import an export first, then rank."
     )
 
 
 class NoWeight(CoachingError):
-    message = "Every metric of this scorecard has weight 0. Give at least one of them a weight."
+    message = said(
+        "Every metric of this scorecard has weight 0. Give at least one of them a weight."
+    )
 
 
 class ScorecardRefused(CoachingError):
@@ -39,6 +38,14 @@ class ScorecardRefused(CoachingError):
     def __init__(self, field: str, message: str) -> None:
         self.field = field
         super().__init__(message)
+
+
+def proposed_name(team: Team, subject: str) -> Said:
+    if subject == Scorecard.Subject.TEAMS:
+        return said("%(team)s: its teams", team=team.name)
+    if subject == Scorecard.Subject.SEGMENTS:
+        return said("%(team)s: customer segments", team=team.name)
+    return said("%(team)s: all metrics", team=team.name)
 
 
 @transaction.atomic
@@ -58,7 +65,7 @@ def default_scorecard(
 
     :raises NoReadings, ScorecardRefused:
     """
-    name = name.strip() or NAMES[Scorecard.Subject(subject)].format(team=team.name)[:120]
+    name = name.strip() or str(proposed_name(team, subject))[:LONGEST_NAME]
     _check_change({"name": name, "subject": subject}, None)
     _check_subject(team, subject)
     weights, peers_by = _proposal(team, subject)
@@ -90,8 +97,11 @@ def _proposal(team: Team, subject: str) -> tuple[dict[Metric, float], list[str]]
     if not weights:
         if subject == "segments":
             raise NoReadings(
-                f"{team.name} has no customer segments with readings yet. Import a file with a "
-                "row per segment first, then rank."
+                said(
+                    "%(team)s has no customer segments with readings yet. Import a file with a "
+                    "row per segment first, then rank.",
+                    team=team.name,
+                )
             )
         raise NoReadings
     roles = subject == "people" and read.exclude(role="").exists()
@@ -129,8 +139,10 @@ def change_scorecard(
     if version is not None and version != card.version:
         raise ScorecardRefused(
             "version",
-            "Somebody changed this scorecard while you were looking at it. Here it is as it "
-            "stands now; make your change again.",
+            said(
+                "Somebody changed this scorecard while you were looking at it. Here it is as it "
+                "stands now; make your change again."
+            ),
         )
     asked = {
         "name": None if name is None else name.strip(),
@@ -149,8 +161,10 @@ def change_scorecard(
     if subject_then == Scorecard.Subject.TEAMS and asked.get("peers_by", card.peers_by):
         raise ScorecardRefused(
             "peers_by",
-            "Teams have no role, site, shift or language of their own: choose none of these, and "
-            "every team is compared with every other.",
+            said(
+                "Teams have no role, site, shift or language of their own: choose none of these, "
+                "and every team is compared with every other."
+            ),
         )
     changes = [
         {"field": field, "old": getattr(card, field), "new": value}
@@ -209,44 +223,70 @@ def _set_weights(card: Scorecard, weights: dict[Metric, float]) -> None:
 
 def _check_change(asked: dict, weights: dict[Metric, float] | None) -> None:
     if "name" in asked and not 0 < len(asked["name"]) <= 120:
-        raise ScorecardRefused("name", "Give the scorecard a name of at most 120 letters.")
+        raise ScorecardRefused("name", said("Give the scorecard a name of at most 120 letters."))
     if asked.get("subject", Scorecard.Subject.PEOPLE) not in Scorecard.Subject.values:
-        raise ScorecardRefused("subject", f"Choose one of {', '.join(Scorecard.Subject.values)}.")
+        raise ScorecardRefused("subject", _one_of(Scorecard.Subject.values))
     peers_by = asked.get("peers_by", [])
     if not set(peers_by) <= set(Person.ATTRIBUTES) or len(set(peers_by)) < len(peers_by):
         raise ScorecardRefused(
             "peers_by",
-            f"Peers can be told apart by {', '.join(Person.ATTRIBUTES)}, each once.",
+            said(
+                "Peers can be told apart by %(attributes)s, each once.",
+                attributes=", ".join(Person.ATTRIBUTES),
+            ),
         )
     if not 1 <= asked.get("weeks", 1) <= MOST_WEEKS:
-        raise ScorecardRefused("weeks", f"Rank over 1 to {MOST_WEEKS} weeks of readings.")
+        raise ScorecardRefused(
+            "weeks", said("Rank over 1 to %(most)s weeks of readings.", most=MOST_WEEKS)
+        )
     if not 0 <= asked.get("minimum_n", 0) <= MOST_EVIDENCE:
         raise ScorecardRefused(
-            "minimum_n", f"The minimum evidence must lie from 0 to {MOST_EVIDENCE:,} observations."
+            "minimum_n",
+            said(
+                "The minimum evidence must lie from 0 to %(most)s observations.",
+                most=Figure(f"{MOST_EVIDENCE:,}"),
+            ),
         )
     if asked.get("policy", Scorecard.Policy.EVIDENCE) not in Scorecard.Policy.values:
-        raise ScorecardRefused("policy", f"Choose one of {', '.join(Scorecard.Policy.values)}.")
+        raise ScorecardRefused("policy", _one_of(Scorecard.Policy.values))
     if not NARROWEST <= asked.get("q", NARROWEST) <= WIDEST:
         raise ScorecardRefused(
             "q",
-            f"A band covers from {100 * NARROWEST:.0f} % to {100 * WIDEST:.0f} % of the peers.",
+            said(
+                "A band covers from %(least)s to %(most)s of the peers.",
+                least=f"{100 * NARROWEST:.0f} %",
+                most=f"{100 * WIDEST:.0f} %",
+            ),
         )
     if weights is None:
         return
     for metric, weight in weights.items():
         if not (math.isfinite(weight) and 0 <= weight <= HEAVIEST):
             raise ScorecardRefused(
-                "weights", f"The weight of {metric.name} must lie from 0 to {HEAVIEST:,}."
+                "weights",
+                said(
+                    "The weight of %(metric)s must lie from 0 to %(most)s.",
+                    metric=metric.name,
+                    most=Figure(f"{HEAVIEST:,}"),
+                ),
             )
     if not any(weights.values()):
         raise ScorecardRefused("weights", NoWeight.message)
+
+
+def _one_of(values: list[str]) -> Said:
+    return said("Choose one of %(values)s.", values=", ".join(values))
 
 
 def _check_subject(team: Team, subject: str) -> None:
     below = Team.objects.filter(path__startswith=team.path).exclude(pk=team.pk)
     if subject == Scorecard.Subject.TEAMS and not below.exists():
         raise ScorecardRefused(
-            "subject", f"{team.name} has no teams below it to compare. Rank its people instead."
+            "subject",
+            said(
+                "%(team)s has no teams below it to compare. Rank its people instead.",
+                team=team.name,
+            ),
         )
 
 

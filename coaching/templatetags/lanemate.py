@@ -261,6 +261,12 @@ def told(value: object) -> object:
 
 
 @register.filter
+def told_of(text: str, sentences: dict) -> str:
+    """What was kept as English text, by what it was made of; what is not among that, as it is."""
+    return tell(sentences.get(text, text))
+
+
+@register.filter
 def first_capital(sentence: str) -> str:
     return words.capital(sentence)
 

@@ -3,12 +3,15 @@
 from datetime import date, timedelta
 
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from coaching.domain.selection import NARROWEST, WIDEST
 from coaching.models import Cohort, Member, Metric, Person, Plan, Rule, Scorecard, Team
 from coaching.queries import metrics, teams
 from coaching.services.cohorts import DEFAULT_LENGTH, MOST_SEATS
 from coaching.services.scorecards import HEAVIEST, MOST_EVIDENCE, MOST_WEEKS
+from coaching.web.mapping_form import ATTRIBUTES
 
 # Learners that one coach can be given at a time; points that one preference can be worth.
 MOST_LEARNERS = 50
@@ -58,20 +61,20 @@ class HandForm(Plain):
 
 class UploadForm(Plain):
     file = forms.FileField(
-        label="Your export",
-        error_messages={"required": "Choose a file first.", "empty": "This file is empty."},
+        label=_("Your export"),
+        error_messages={"required": _("Choose a file first."), "empty": _("This file is empty.")},
     )
     team = forms.ModelChoiceField(
-        label="Team for people who are new",
+        label=_("Team for people who are new"),
         queryset=Team.objects.none(),
-        help_text="People Lanemate knows already stay in their team.",
+        help_text=_("People Lanemate knows already stay in their team."),
     )
 
     def __init__(self, *args, reader: Person, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         managed = teams.managed_by(reader).order_by("path")
         self.fields["team"].queryset = managed
-        self.fields["team"].empty_label = None if managed.exists() else "No team yet"
+        self.fields["team"].empty_label = None if managed.exists() else _("No team yet")
         self.fields["team"].required = managed.exists()
         self.fields["file"].widget.attrs["accept"] = ".csv,.tsv,.txt,.xlsx,.xlsm,.xls,.ods"
 
@@ -80,7 +83,7 @@ class TeamForm(Plain):
     """Which team to rank."""
 
     team = forms.ModelChoiceField(
-        label="Rank a team", queryset=Team.objects.none(), empty_label=None
+        label=_("Rank a team"), queryset=Team.objects.none(), empty_label=None
     )
 
     def __init__(self, *args, reader: Person, **kwargs) -> None:
@@ -93,7 +96,11 @@ class PercentField(forms.FloatField):
 
     def __init__(self, *, least: float, most: float, **kwargs) -> None:
         kwargs["widget"] = forms.NumberInput(attrs={"step": "any", **kwargs.pop("attrs", {})})
-        out = f"Give a number from {100 * least:.0f} to {100 * most:.0f}."
+        out = format_lazy(
+            _("Give a number from {least} to {most}."),
+            least=f"{100 * least:.0f}",
+            most=f"{100 * most:.0f}",
+        )
         super().__init__(
             min_value=100 * least,
             max_value=100 * most,
@@ -116,7 +123,7 @@ class WhatIfForm(Plain):
 
     policy = forms.ChoiceField(
         label="Policy",
-        choices=[(policy.value, policy.label.split(":")[0]) for policy in Scorecard.Policy],
+        choices=lambda: [(policy.value, policy.label.split(":")[0]) for policy in Scorecard.Policy],
         required=False,
     )
     q = PercentField(
@@ -155,34 +162,34 @@ class ScorecardForm(Plain):
     """Everything of a scorecard that can be changed; a skill without a weight is not on it."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
-    name = forms.CharField(label="Name", max_length=120)
+    name = forms.CharField(label=_("Name"), max_length=120)
     weeks = forms.IntegerField(
-        label="Weeks of readings",
+        label=_("Weeks of readings"),
         min_value=1,
         max_value=MOST_WEEKS,
-        help_text="The newest weeks that count. More weeks say more about less recent work.",
+        help_text=_("The newest weeks that count. More weeks say more about less recent work."),
     )
     q = PercentField(
-        label="Band width, %",
+        label=format_lazy("{}, %", _("Band width")),
         least=NARROWEST,
         most=WIDEST,
-        help_text="The part of the peers that is called worst or best: 25 is a quarter.",
+        help_text=_("The part of the peers that is called worst or best: 25 is a quarter."),
     )
     minimum_n = forms.FloatField(
-        label="Minimum evidence",
+        label=_("Minimum evidence"),
         min_value=0,
         max_value=MOST_EVIDENCE,
         widget=forms.NumberInput(attrs={"step": "any"}),
-        help_text="Observations of a skill. Whoever has fewer counts as having none of it.",
+        help_text=_("Observations of a skill. Whoever has fewer counts as having none of it."),
     )
     peers_by = forms.MultipleChoiceField(
-        label="Peers are people of the same …",
-        choices=[(name, name.capitalize()) for name in Person.ATTRIBUTES],
+        label=_("Peers are people of the same …"),
+        choices=[(name, ATTRIBUTES[name]) for name in Person.ATTRIBUTES],
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
     policy = forms.ChoiceField(
-        label="Policy for new cohorts", choices=Scorecard.Policy, widget=forms.RadioSelect
+        label=_("Policy for new cohorts"), choices=Scorecard.Policy, widget=forms.RadioSelect
     )
 
     def __init__(self, *args, card: Scorecard, metrics: list[Metric], **kwargs) -> None:
@@ -237,18 +244,18 @@ class ScorecardForm(Plain):
 
 
 class NewScorecardForm(Plain):
-    team = forms.ModelChoiceField(label="Team", queryset=Team.objects.none(), empty_label=None)
+    team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.none(), empty_label=None)
     subject = forms.ChoiceField(
-        label="Who is ranked",
+        label=_("Who is ranked"),
         choices=[
-            ("people", "Its people and those of the teams below"),
-            ("teams", "The teams below it, against each other"),
-            ("segments", "Its customer segments"),
+            ("people", _("Its people and those of the teams below")),
+            ("teams", _("The teams below it, against each other")),
+            ("segments", _("Its customer segments")),
         ],
         initial="people",
         widget=forms.RadioSelect,
     )
-    name = forms.CharField(label="Name", max_length=120, required=False)
+    name = forms.CharField(label=_("Name"), max_length=120, required=False)
 
     def __init__(self, *args, reader: Person, **kwargs) -> None:
         super().__init__(*args, **kwargs)

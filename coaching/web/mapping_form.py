@@ -8,55 +8,71 @@ comes back. Whether that makes sense is the importer's to say.
 from collections.abc import Mapping as AnyMapping
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
+
 from coaching.domain.tables import NOT_OF_SEGMENTS, SEGMENT_ATTRIBUTES, slug
 from coaching.models import Import, Metric
+from coaching.notifications.words import tell
 
 ROLES = {
-    "person": "Who the row is about",
-    "name": "Their name",
-    "email": "Their e-mail address",
-    "team": "Their team",
-    "manager": "Their manager's e-mail address",
-    "date": "The day",
+    "person": _("Who the row is about"),
+    "name": _("Their name"),
+    "email": _("Their e-mail address"),
+    "team": _("Their team"),
+    "manager": _("Their manager's e-mail address"),
+    "date": _("The day"),
 }
 ATTRIBUTES = {
-    "role": "Role",
-    "site": "Site",
-    "shift": "Shift",
-    "language": "Language",
-    "time_zone": "Time zone",
-    "started_on": "First day at work",
-    "part_time": "Part-time",
-    "capacity": "Learners at a time",
+    "role": _("Role"),
+    "site": _("Site"),
+    "shift": _("Shift"),
+    "language": _("Language"),
+    "time_zone": _("Time zone"),
+    "started_on": _("First day at work"),
+    "part_time": _("Part-time"),
+    "capacity": _("Learners at a time"),
 }
 STATISTICS = {
-    "n": "How many",
-    "sum": "Sum",
-    "mean": "Mean",
-    "sd": "Standard deviation",
-    "sumsq": "Sum of squares",
+    "n": _("How many"),
+    "sum": _("Sum"),
+    "mean": _("Mean"),
+    "sd": _("Standard deviation"),
+    "sumsq": _("Sum of squares"),
 }
 SHAPES = {
-    "events": "One row is one call, survey or case",
-    "aggregated": "One row is a total: how many, and their mean or sum",
-    "roster": "One row is a person, without numbers",
+    "events": _("One row is one call, survey or case"),
+    "aggregated": _("One row is a total: how many, and their mean or sum"),
+    "roster": _("One row is a person, without numbers"),
 }
 WHO = {
-    "people": "People: staff, agents, advisors",
-    "segments": "Customer segments: groups of customers",
+    "people": _("People: staff, agents, advisors"),
+    "segments": _("Customer segments: groups of customers"),
 }
 USES = [
-    ("", [("ignored", "Leave out")]),
-    ("The person", [*ROLES.items()][:-1]),
-    ("When", [("date", ROLES["date"])]),
-    ("A skill, one row a case", [("value", "Its value"), ("exposure", "How much there was to do")]),
-    ("A skill, one row a total", [*STATISTICS.items(), ("metric", "Which skill the row is about")]),
-    ("More about the person", [(f"attribute:{k}", v) for k, v in ATTRIBUTES.items()]),
+    ("", [("ignored", _("Leave out"))]),
+    (_("The person"), [*ROLES.items()][:-1]),
+    (_("When"), [("date", ROLES["date"])]),
+    (
+        _("A skill, one row a case"),
+        [("value", _("Its value")), ("exposure", _("How much there was to do"))],
+    ),
+    (
+        _("A skill, one row a total"),
+        [*STATISTICS.items(), ("metric", _("Which skill the row is about"))],
+    ),
+    (_("More about the person"), [(f"attribute:{k}", v) for k, v in ATTRIBUTES.items()]),
 ]
 # Uses that belong to one skill, which the reader names beside them.
 OF_A_SKILL = {"value", "exposure", *STATISTICS}
 _NOTHING_OF_SEGMENTS = ("of people only", "")
-DAY_ORDERS = {"": "It shows by itself", "true": "Day first: 31/01", "false": "Month first: 01/31"}
+DAY_ORDERS = {
+    "": _("It shows by itself"),
+    "true": _("Day first: 31/01"),
+    "false": _("Month first: 01/31"),
+}
+# Kept with the mapping as it is, and translated where it is shown.
+BY_HAND = gettext_noop("Left out by hand.")
 
 
 class MappingForm:
@@ -78,6 +94,7 @@ class MappingForm:
     def __init__(self, *, source: Import, answers: AnyMapping[str, Any] | None = None) -> None:
         self.current: dict = source.mapping
         self.preview: dict = source.preview
+        self.sentences: dict = source.sentences
         self.answers = answers if answers is not None else {}
         self.sheets = self.preview.get("sheets", [])
         self.sheet = self.current.get("sheet", "")
@@ -95,7 +112,17 @@ class MappingForm:
         for question in self.preview.get("questions", []):
             kind = "date" if question["field"] == "period" else "radio"
             kind = "check" if question["field"] == "metrics" else kind
-            shown.append({**question, "input": kind, "name": f"answer-{question['field']}"})
+            shown.append(
+                {
+                    "text": self._told(question["text"]),
+                    "options": [
+                        {**option, "label": self._told(option["label"])}
+                        for option in question["options"]
+                    ],
+                    "input": kind,
+                    "name": f"answer-{question['field']}",
+                }
+            )
         return shown
 
     @property
@@ -104,8 +131,13 @@ class MappingForm:
         rows = []
         for index, column in enumerate(self.preview.get("columns", [])):
             use, skill = uses.get(column["name"], ("ignored", ""))
-            rows.append({**column, "index": index, "use": use, "skill": skill})
+            # Reasons are of a fixed set; an earlier file's mapping may have brought them.
+            why = gettext(column["why"]) if column["why"] else ""
+            rows.append({**column, "why": why, "index": index, "use": use, "skill": skill})
         return rows
+
+    def _told(self, text: str) -> str:
+        return tell(self.sentences.get(text, text))
 
     @property
     def metrics(self) -> list[dict]:
@@ -160,7 +192,7 @@ class MappingForm:
             "attributes": {},
             "skipped_labels": self.current.get("skipped_labels", []),
         }
-        for column, (use, _) in uses.items():
+        for column, (use, _skill) in uses.items():
             if use in ROLES or (use == "metric" and shape == "aggregated"):
                 made.setdefault(use, column)
             elif use.startswith("attribute:"):
@@ -176,7 +208,7 @@ class MappingForm:
             {
                 "column": column,
                 "why": why.get(column)
-                or (NOT_OF_SEGMENTS if use == _NOTHING_OF_SEGMENTS else "Left out by hand."),
+                or (NOT_OF_SEGMENTS if use == _NOTHING_OF_SEGMENTS else BY_HAND),
             }
             for column, use in uses.items()
             if column not in read

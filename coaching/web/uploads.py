@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.utils.translation import gettext
 
 MEGABYTE = 1024 * 1024
 
@@ -34,8 +35,7 @@ def refusal(request) -> str:
     name = request.META.get("lanemate.upload_refused")
     if not name:
         return ""
-    return (
-        f"“{name}” is larger than {settings.UPLOAD_LIMIT_MB} MB. Export fewer weeks or fewer "
-        "columns, or save it as CSV and compress nothing; or have the limit raised "
-        "(UPLOAD_LIMIT_MB)."
-    )
+    return gettext(
+        "“%(name)s” is larger than %(most)s MB. Export fewer weeks or fewer columns, or save it "
+        "as CSV and compress nothing; or have the limit raised (UPLOAD_LIMIT_MB)."
+    ) % {"name": name, "most": settings.UPLOAD_LIMIT_MB}

@@ -223,3 +223,69 @@ def test_skills_that_share_a_count_keep_it(upload, mara_client, now):
     assert after.mapping["who"] == "segments"
     assert [metric["n"] for metric in after.mapping["metrics"]] == ["Calls", "Calls"]
     assert after.preview["readings"]["new"] == 8
+
+
+@pytest.fixture
+def german(mara):
+    mara.reads = "de"
+    mara.save()
+
+
+def test_a_row_is_told_in_the_readers_language_and_kept_in_english(german, upload, mara_client):
+    # So many people that one who comes twice is a mistake, not a single case.
+    totals = "Agent;Week of;CSAT n;CSAT mean\n" + "".join(
+        f"P{n};14/09/2026;20;4,2\n" for n in range(30)
+    )
+    source = upload(totals + "Diane;14/09/2026;25,5;3,5\n")
+    problem = source.problems[0]
+    assert problem["message"] == "CSAT n must be a whole number."
+    text = page(mara_client, source)
+    assert "CSAT n muss eine ganze Zahl sein." in text
+    assert "Berichtige die Anzahl." in text
+    assert "must be" not in text
+    source = upload(totals + "P0;14/09/2026;25;3,5\n")
+    assert "in the week of 14 Sep 2026, rows 2 and 32." in source.problems[0]["message"]
+    text = page(mara_client, source)
+    assert "P0 steht zweimal bei CSAT in der Woche vom 14. Sep. 2026, Zeilen 2 und 32." in text
+
+
+def test_values_and_changes_have_the_readers_decimal_sign(german, upload, mara_client, now):
+    totals = "Agent;Week of;CSAT n;CSAT mean\nDiane;14/09/2026;20;4,2\nDan;14/09/2026;25;3,9\n"
+    source = upload(totals)
+    assert source.preview["sample"][0]["value"] == "3.90"
+    assert "3,90" in page(mara_client, source)
+    for content in (totals, totals.replace("3,9", "3,7")):
+        source = upload(content)
+        mara_client.post(reverse("import-confirm", args=[source.public_id]))
+        imports.work_off(now=now)
+    source.refresh_from_db()
+    assert [(row["old"], row["new"]) for row in source.result["changes"]] == [("3.90", "3.70")]
+    text = page(mara_client, source)
+    assert "3,90" in text
+    assert "3,70" in text
+
+
+def test_a_question_stays_in_the_readers_language_until_it_is_answered(
+    german, upload, mara_client, now
+):
+    source = upload(
+        "Agent;Call date;Talk time;Refunds\nDiane;04/09/2026;1,234;2\nDan;05/09/2026;2,345;3\n"
+    )
+    assert [question["field"] for question in source.preview["questions"]] == ["dates", "decimal"]
+    text = page(mara_client, source)
+    assert "In „Call date“ stehen Datumsangaben wie 04/09/2026. Was steht zuerst?" in text
+    assert "der Monat" in text
+    source = remap(mara_client, source, {"answer-dates": "true"}, now)
+    text = page(mara_client, source)
+    assert "Was steht zuerst?" not in text
+    assert "Es gibt Zahlen wie 1,234. Was bedeutet das Komma?" in text
+
+
+def test_a_refused_file_says_why_in_the_readers_language(german, upload, mara_client):
+    source = upload("{\\rtf1 calls}", name="calls.rtf")
+    assert source.refusal == (
+        "This is a text document. Export the table as CSV or Excel and upload that."
+    )
+    text = page(mara_client, source)
+    assert "Das ist ein Textdokument. Exportier die Tabelle als CSV oder Excel" in text
+    assert "Diese Datei wurde nicht importiert" in text

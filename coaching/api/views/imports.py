@@ -30,7 +30,8 @@ class Imports(ListModelMixin, RetrieveModelMixin, ManagerRows):
 
     def visible(self, reader: Person) -> QuerySet[Import]:
         rows = imports.visible_to(reader)
-        return rows if self.action == "retrieve" else rows.defer("preview", "problems", "result")
+        large = ("preview", "problems", "sentences", "result")
+        return rows if self.action == "retrieve" else rows.defer(*large)
 
     def get_serializer_class(self) -> type:
         return ImportDetail if self.action == "retrieve" else ImportShape

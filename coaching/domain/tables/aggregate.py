@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from coaching.domain.said import Dated, Said, said
 from coaching.domain.tables.cells import (
     Cell,
     CellError,
@@ -135,7 +136,7 @@ def aggregate(
     """
     mapping.check(table)
     if mapping.shape == "roster":
-        raise MappingError("A roster has no readings; read it as people.", field="shape")
+        raise MappingError(said("A roster has no readings; read it as people."), field="shape")
     tally = _Tally(table, mapping, today=today, max_problems=max_problems)
     for chunk in table.chunks(mapping.columns):
         tally.add(chunk)
@@ -184,8 +185,8 @@ class _Tally:
             if label is not None and label.casefold() not in spelled:
                 raise CellError(
                     "an unknown metric",
-                    f"“{label}” is not among the metrics of this import.",
-                    "Add it to the metrics, or skip this label.",
+                    said("“%(label)s” is not among the metrics of this import.", label=label),
+                    said("Add it to the metrics, or skip this label."),
                 )
             return label
 
@@ -215,13 +216,15 @@ class _Tally:
         days = part.numbers(self._days, column)
         unread = before & ~part.good
         part.refuse(np.isnan(days) & ~blank & ~unread & before, column, CellError(
-            "no date", "This row has no date.", "Fill in the date, or delete the row.",
+            "no date",
+            said("This row has no date."),
+            said("Fill in the date, or delete the row."),
         ))  # fmt: skip
         today = self._today
         part.refuse(days > today.toordinal(), column, CellError(
             "a date in the future",
-            f"This date lies after today, {today.isoformat()}.",
-            "Correct the date; perhaps day and month are swapped.",
+            said("This date lies after today, %(today)s.", today=today.isoformat()),
+            said("Correct the date; perhaps day and month are swapped."),
         ))  # fmt: skip
         return days
 
@@ -250,8 +253,9 @@ class _Tally:
         codes = part.codes(self._labels, column)
         unlabelled = (codes == MISSING) & part.good
         part.refuse(unlabelled, column, CellError(
-            "no metric named", "This row does not say which metric it is.",
-            "Fill in the metric, or delete the row.",
+            "no metric named",
+            said("This row does not say which metric it is."),
+            said("Fill in the metric, or delete the row."),
         ))  # fmt: skip
         spelled = [label.casefold() for label in self._labels.values]
         found = []
@@ -338,20 +342,33 @@ class _Tally:
     def _complain_of_repetition(self, metric: int, who: int, day: int, rows: Ints) -> None:
         person = self._people.keys.values[who]
         name = self._mapping.metrics[metric].name
-        times = "twice" if len(rows) == 2 else f"{len(rows)} times"
-        when = ""
-        if self._mapping.date is not None:
-            date = dt.date.fromordinal(day)
-            spoken = f"{date.day} {_MONTHS[date.month - 1]} {date.year}"
-            when = f" on {spoken}" if self._mapping.grain == "day" else f" in the week of {spoken}"
-        numbers = [str(row) for row in rows[:_MOST_ROWS_NAMED].tolist()]
-        if len(rows) > _MOST_ROWS_NAMED:
-            numbers.append("more")
-        told = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
+        values = {
+            "person": person,
+            "times": said("twice")
+            if len(rows) == 2
+            else said("%(number)s times", number=len(rows)),
+            "metric": name,
+            "rows": _told_rows(rows),
+        }
+        if self._mapping.date is None:
+            message = said("%(person)s appears %(times)s for %(metric)s, rows %(rows)s.", **values)
+        elif self._mapping.grain == "day":
+            message = said(
+                "%(person)s appears %(times)s for %(metric)s on %(day)s, rows %(rows)s.",
+                day=Dated(dt.date.fromordinal(day), "short"),
+                **values,
+            )
+        else:
+            message = said(
+                "%(person)s appears %(times)s for %(metric)s in the week of %(day)s, "
+                "rows %(rows)s.",
+                day=Dated(dt.date.fromordinal(day), "short"),
+                **values,
+            )
         complaint = CellError(
             "a person twice in one period",
-            f"{person} appears {times} for {name}{when}, rows {told}.",
-            "Keep one of these rows. If each row is one case, choose event rows.",
+            message,
+            said("Keep one of these rows. If each row is one case, choose event rows."),
         )
         self._problems.add(
             int(rows[-1]), self._table.column(self._mapping.person), person, complaint
@@ -376,7 +393,11 @@ class _Tally:
         )
 
 
-_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+def _told_rows(rows: Ints) -> Said:
+    numbers = [str(row) for row in rows[:_MOST_ROWS_NAMED].tolist()]
+    if len(rows) > _MOST_ROWS_NAMED:
+        return said("%(rows)s and more", rows=", ".join(numbers))
+    return said("%(rows)s and %(last)s", rows=", ".join(numbers[:-1]), last=numbers[-1])
 
 
 def _mondays(days: Ints) -> Ints:

@@ -16,6 +16,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from coaching.domain.said import Dated, Figure, said
+
 Cell: TypeAlias = str | float | int | dt.date | dt.datetime | dt.time | dt.timedelta
 Clock: TypeAlias = Literal["h:m:s", "h:m", "m:s"]
 
@@ -36,10 +38,6 @@ _NO = frozenset({"n", "no", "nein", "false", "falsch", "f", "0", "0.0", "fail", 
 _EXCEL_DAY_0 = dt.date(1899, 12, 30).toordinal()
 _EXCEL_DATES = (20_000, 80_000)  # 1954 to 2119: outside, a number is hardly a date
 
-_MONTH_NAMES = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
 _MONTHS = {
     name: month
     for month, names in enumerate(
@@ -132,8 +130,13 @@ def _value_of(number: str, decimal: str | None, text: str) -> float:
         if decimal is None and sign == ",":
             raise CellError(
                 "a number that reads two ways",
-                f"“{text}” can be {number.replace(',', '.')} or {number.replace(',', '')}.",
-                "Say which sign stands before the decimals in this file.",
+                said(
+                    "“%(text)s” can be %(one)s or %(other)s.",
+                    text=text,
+                    one=Figure(number.replace(",", ".")),
+                    other=number.replace(",", ""),
+                ),
+                said("Say which sign stands before the decimals in this file."),
             )
         if decimal in (None, sign):
             return float(number.replace(",", "."))
@@ -156,8 +159,8 @@ def _sensible(value: float, text: str) -> float:
     if abs(value) > MAX_NUMBER:
         raise CellError(
             "a number too large",
-            f"“{shown(text)}” is larger than anything that is counted here.",
-            "Correct the number; perhaps a separator is missing.",
+            said("“%(text)s” is larger than anything that is counted here.", text=shown(text)),
+            said("Correct the number; perhaps a separator is missing."),
         )
     return value
 
@@ -165,8 +168,8 @@ def _sensible(value: float, text: str) -> float:
 def _no_number(text: str) -> CellError:
     return CellError(
         "not a number",
-        f"“{shown(text)}” is not a number.",
-        "Write a number such as 12 or 4.5, or leave the cell empty.",
+        said("“%(text)s” is not a number.", text=shown(text)),
+        said("Write a number such as 12 or 4.5, or leave the cell empty."),
     )
 
 
@@ -214,8 +217,8 @@ def parse_yes_no(cell: Cell) -> float | None:
         return 0.0
     raise CellError(
         "neither yes nor no",
-        f"“{shown(cell)}” is neither yes nor no.",
-        "Write Y or N, yes or no, 1 or 0, or leave the cell empty.",
+        said("“%(text)s” is neither yes nor no.", text=shown(cell)),
+        said("Write Y or N, yes or no, 1 or 0, or leave the cell empty."),
     )
 
 
@@ -282,9 +285,13 @@ def _date_of_text(text: str, day_first: bool | None) -> dt.date:
         if day_first is None and max(first, second) <= 12:
             raise CellError(
                 "a date that reads two ways",
-                f"“{text}” can be {_long(dt.date(year, second, first))} or "
-                f"{_long(dt.date(year, first, second))}.",
-                "Say whether the day or the month stands first in this file.",
+                said(
+                    "“%(text)s” can be %(one)s or %(other)s.",
+                    text=text,
+                    one=Dated(dt.date(year, second, first), "day"),
+                    other=Dated(dt.date(year, first, second), "day"),
+                ),
+                said("Say whether the day or the month stands first in this file."),
             )
         if day_first is None:
             day_first = first > 12
@@ -329,15 +336,11 @@ def _month(name: str) -> int:
         raise _no_date(name) from None
 
 
-def _long(day: dt.date) -> str:
-    return f"{day.day} {_MONTH_NAMES[day.month - 1]} {day.year}"
-
-
 def _no_date(cell: Cell) -> CellError:
     return CellError(
         "not a date",
-        f"“{shown(cell)}” is not a date.",
-        "Write the day as 2021-01-31.",
+        said("“%(text)s” is not a date.", text=shown(cell)),
+        said("Write the day as 2021-01-31."),
     )
 
 
@@ -444,8 +447,8 @@ def _seconds_of_units(text: str) -> float | None:
 def _no_duration(cell: Cell) -> CellError:
     return CellError(
         "not a duration",
-        f"“{shown(cell)}” is not a duration.",
-        "Write 00:02:30, 2:30 or the number of seconds, or leave the cell empty.",
+        said("“%(text)s” is not a duration.", text=shown(cell)),
+        said("Write 00:02:30, 2:30 or the number of seconds, or leave the cell empty."),
     )
 
 
@@ -470,8 +473,8 @@ def parse_text(cell: Cell, *, longest: int = MAX_TEXT) -> str | None:
     if _CONTROL.search(text):
         raise CellError(
             "control characters in a text",
-            f"“{shown(text)}” holds control characters.",
-            "Type the text anew in this cell.",
+            said("“%(text)s” holds control characters.", text=shown(text)),
+            said("Type the text anew in this cell."),
         )
     text = unicodedata.normalize("NFC", " ".join(_INVISIBLE.sub("", text).split()))
     if text.casefold() in _MISSING:
@@ -479,8 +482,12 @@ def parse_text(cell: Cell, *, longest: int = MAX_TEXT) -> str | None:
     if len(text) > longest:
         raise CellError(
             "text too long",
-            f"This text has {len(text):,} characters; at most {longest} are kept.",
-            "Shorten it, or choose another column.",
+            said(
+                "This text has %(length)s characters; at most %(longest)s are kept.",
+                length=Figure(f"{len(text):,}"),
+                longest=longest,
+            ),
+            said("Shorten it, or choose another column."),
         )
     return text
 
@@ -495,8 +502,8 @@ def parse_email(cell: Cell) -> str | None:
     if text is not None and not _EMAIL.fullmatch(text):
         raise CellError(
             "not an e-mail address",
-            f"“{shown(text)}” is not an e-mail address.",
-            "Write it like ivo@example.org, or leave the cell empty.",
+            said("“%(text)s” is not an e-mail address.", text=shown(text)),
+            said("Write it like ivo@example.org, or leave the cell empty."),
         )
     return text
 

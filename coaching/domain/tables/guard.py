@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from coaching.domain.said import Figure, Said, said
 from coaching.domain.tables.errors import TableError
 
 MAX_INFLATED = 400_000_000
@@ -30,26 +31,24 @@ _CHUNK = 1 << 20
 # Longer than any cell tag, so that none is missed where two chunks meet.
 _OVERLAP = 512
 
-_SAVE_AS = "Export the table as CSV or Excel and upload that."
-
-_MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF", "a PDF"),
-    (b"\x89PNG", "an image"),
-    (b"\xff\xd8\xff", "an image"),
-    (b"GIF8", "an image"),
-    (b"BM", "an image"),
-    (b"II*\x00", "an image"),
-    (b"MM\x00*", "an image"),
-    (b"{\\rtf", "a text document"),
-    (b"\x1f\x8b", "a compressed file"),
-    (b"7z\xbc\xaf", "a compressed file"),
-    (b"Rar!", "a compressed file"),
-    (b"BZh", "a compressed file"),
-    (b"\xfd7zXZ", "a compressed file"),
-    (b"SQLite format 3", "a database"),
-    (b"PAR1", "a Parquet file"),
-    (b"\x7fELF", "a program"),
-    (b"MZ", "a program"),
+_MAGIC: tuple[tuple[bytes, Said], ...] = (
+    (b"%PDF", said("This is a PDF.")),
+    (b"\x89PNG", said("This is an image.")),
+    (b"\xff\xd8\xff", said("This is an image.")),
+    (b"GIF8", said("This is an image.")),
+    (b"BM", said("This is an image.")),
+    (b"II*\x00", said("This is an image.")),
+    (b"MM\x00*", said("This is an image.")),
+    (b"{\\rtf", said("This is a text document.")),
+    (b"\x1f\x8b", said("This is a compressed file.")),
+    (b"7z\xbc\xaf", said("This is a compressed file.")),
+    (b"Rar!", said("This is a compressed file.")),
+    (b"BZh", said("This is a compressed file.")),
+    (b"\xfd7zXZ", said("This is a compressed file.")),
+    (b"SQLite format 3", said("This is a database.")),
+    (b"PAR1", said("This is a Parquet file.")),
+    (b"\x7fELF", said("This is a program.")),
+    (b"MZ", said("This is a program.")),
 )
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -64,34 +63,46 @@ def what_it_is(stream: BinaryIO) -> str:
     stream.seek(0)
     head = stream.read(4096)
     if not head.strip():
-        raise TableError("This file is empty. Export the table again and upload the new file.")
+        raise TableError(
+            said("This file is empty. Export the table again and upload the new file.")
+        )
     if head.startswith(b"PK"):
         return "excel"
     if head.startswith(_OLE):
         return "excel"
-    for magic, kind in _MAGIC:
+    for magic, what in _MAGIC:
         # Two letters are too few to tell an image or a program from the words of a table.
         if head.startswith(magic) and (len(magic) > 2 or b"\x00" in head):
-            raise TableError(f"This is {kind}. {_SAVE_AS}")
+            raise _of_another_kind(what)
     if head[:2] == b"\x09\x08" or head[:4] in (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00"):
         raise TableError(
-            "This is a very old Excel file. Open it in Excel, save it as .xlsx and upload that."
+            said(
+                "This is a very old Excel file. Open it in Excel, save it as .xlsx and upload that."
+            )
         )
     _refuse_markup(head)
     return "text"
+
+
+def _of_another_kind(what: Said) -> TableError:
+    return TableError(said("%(what)s Export the table as CSV or Excel and upload that.", what=what))
 
 
 def _refuse_markup(head: bytes) -> None:
     start = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html", b"<table", b"<head", b"<body", b"<meta")):
         raise TableError(
-            "This is a web page, whatever its name says. "
-            "Open it in Excel, save it as .xlsx and upload that."
+            said(
+                "This is a web page, whatever its name says. "
+                "Open it in Excel, save it as .xlsx and upload that."
+            )
         )
     if start.startswith((b"<?xml", b"<workbook")):
-        raise TableError("This is an XML file. Open it in Excel, save it as .xlsx and upload that.")
+        raise TableError(
+            said("This is an XML file. Open it in Excel, save it as .xlsx and upload that.")
+        )
     if re.match(rb'(\{\s*("|\}))|(\[\s*(\{|\[|\]))', start):
-        raise TableError(f"This is JSON. {_SAVE_AS}")
+        raise _of_another_kind(said("This is JSON."))
 
 
 def check_workbook(
@@ -136,7 +147,9 @@ def check_workbook(
         KeyError,
     ) as error:
         raise TableError(
-            "This workbook is damaged. Open it in Excel, save it again and upload the new file."
+            said(
+                "This workbook is damaged. Open it in Excel, save it again and upload the new file."
+            )
         ) from error
 
 
@@ -145,18 +158,25 @@ def _check_directory(
 ) -> None:
     names = {part.filename for part in parts}
     if len(names) != len(parts) or len(parts) > MAX_PARTS:
-        raise TableError("This workbook is damaged: its parts contradict each other.")
+        raise TableError(said("This workbook is damaged: its parts contradict each other."))
     _refuse_other_packages(names)
     inflated = sum(part.file_size for part in parts)
     if inflated > max_inflated:
         raise TableError(
-            f"This workbook unpacks to {inflated / 1e6:,.0f} MB; at most {max_inflated / 1e6:,.0f} "
-            "MB can be read. Save the sheet as CSV and upload that."
+            said(
+                "This workbook unpacks to %(size)s MB; at most %(most)s MB can be read. "
+                "Save the sheet as CSV and upload that.",
+                size=Figure(f"{inflated / 1e6:,.0f}"),
+                most=Figure(f"{max_inflated / 1e6:,.0f}"),
+            )
         )
     if inflated > RATIO_MATTERS_FROM and inflated > max_ratio * packed:
         raise TableError(
-            f"This workbook unpacks to {inflated / max(packed, 1):,.0f} times its size, as no "
-            "table of work does. Copy the table into a new workbook or save it as CSV."
+            said(
+                "This workbook unpacks to %(times)s times its size, as no table of work does. "
+                "Copy the table into a new workbook or save it as CSV.",
+                times=Figure(f"{inflated / max(packed, 1):,.0f}"),
+            )
         )
 
 
@@ -164,16 +184,18 @@ def _refuse_other_packages(names: set[str]) -> None:
     if any(name.startswith("xl/workbook.") for name in names):
         return
     if any(name.startswith("word/") for name in names):
-        raise TableError(f"This is a Word document. {_SAVE_AS}")
+        raise _of_another_kind(said("This is a Word document."))
     if any(name.startswith("ppt/") for name in names):
-        raise TableError(f"This is a PowerPoint file. {_SAVE_AS}")
+        raise _of_another_kind(said("This is a PowerPoint file."))
     if any(name.endswith(".iwa") for name in names):
-        raise TableError("This is an Apple Numbers file. Export it as CSV or Excel.")
+        raise TableError(said("This is an Apple Numbers file. Export it as CSV or Excel."))
     # The part's name is the only sign that costs nothing; a text document fails at its sheets.
     if "content.xml" in names and "mimetype" in names:
         return
     raise TableError(
-        "This is a zip file, not a workbook. Unpack it and upload the CSV or Excel file inside."
+        said(
+            "This is a zip file, not a workbook. Unpack it and upload the CSV or Excel file inside."
+        )
     )
 
 
@@ -183,7 +205,9 @@ def _check_parts(package: zipfile.ZipFile, parts: list[zipfile.ZipInfo], *, max_
     for part in parts:
         if part.flag_bits & 1:
             raise TableError(
-                "This workbook is protected by a password. Save it without and upload it again."
+                said(
+                    "This workbook is protected by a password. Save it without and upload it again."
+                )
             )
         with package.open(part) as inflated:
             # Reading to the end also proves the size and the checksum in the directory.
@@ -195,8 +219,11 @@ def _check_parts(package: zipfile.ZipFile, parts: list[zipfile.ZipInfo], *, max_
                 total += _extent_of_xml(_chunks(inflated))
         if total > max_cells:
             raise TableError(
-                f"This workbook reaches over more than {max_cells:,} cells, empty ones "
-                "included. Delete the empty rows and columns around the table, or save it as CSV."
+                said(
+                    "This workbook reaches over more than %(most)s cells, empty ones included. "
+                    "Delete the empty rows and columns around the table, or save it as CSV.",
+                    most=Figure(f"{max_cells:,}"),
+                )
             )
     if not is_ods:
         _check_repeated_text(package, parts)
@@ -312,6 +339,8 @@ def _check_repeated_text(package: zipfile.ZipFile, parts: list[zipfile.ZipInfo])
         total += int(lengths[used[used < lengths.size]].sum())
     if total > MAX_TEXT:
         raise TableError(
-            "The texts in this workbook are too long to be read together. "
-            "Delete the columns with long texts, or save the sheet as CSV."
+            said(
+                "The texts in this workbook are too long to be read together. "
+                "Delete the columns with long texts, or save the sheet as CSV."
+            )
         )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from coaching.domain.said import Figure, said
 from coaching.domain.tables.cells import (
     Cell,
     CellError,
@@ -66,28 +67,39 @@ def find_header(sample: list[Row], sheet: str) -> tuple[int, tuple[Column, ...],
     The header is the first row that is about as wide as the rows below it; title lines
     above are narrower. It must consist of names, not values.
     """
-    where = f" on sheet “{sheet}”" if sheet else ""
+    where = said(" on sheet “%(sheet)s”", sheet=sheet) if sheet else ""
     filled = [sum(map(says, row)) for row in sample]
     counts = [count for count in filled if count]
     if len(counts) < 2:
         raise TableError(
-            f"There is no table{where}: a row with the names of the columns and at least one "
-            "row below it are needed."
+            said(
+                "There is no table%(where)s: a row with the names of the columns and at least one "
+                "row below it are needed.",
+                where=where,
+            )
         )
     usual = int(median(counts))
     needed = usual if usual <= 2 else min(usual - 1, -(-usual * 7 // 10))
     at = next(i for i, count in enumerate(filled) if count >= needed)
     if at >= _HEADER_WITHIN:
-        raise TableError(f"No row with the names of the columns was found{where}.")
+        raise TableError(
+            said("No row with the names of the columns was found%(where)s.", where=where)
+        )
     header = [plain_bool(cell) for cell in sample[at]]
     names = [cell for cell in header if says(cell)]
     if sum(map(_is_name, names)) * 2 < len(names):
         raise TableError(
-            f"Row {at + 1}{where} holds values, not the names of the columns. "
-            "Put a row with names above the table."
+            said(
+                "Row %(row)s%(where)s holds values, not the names of the columns. "
+                "Put a row with names above the table.",
+                row=at + 1,
+                where=where,
+            )
         )
     if not any(filled[at + 1 :]):
-        raise TableError(f"There is no row below the names of the columns{where}.")
+        raise TableError(
+            said("There is no row below the names of the columns%(where)s.", where=where)
+        )
     below = sample[at + 1 :]
     width = max([i + 1 for i, cell in enumerate(header) if says(cell)], default=0)
     # A column without a name counts when it lies inside the header row and holds something.
@@ -96,7 +108,14 @@ def find_header(sample: list[Row], sheet: str) -> tuple[int, tuple[Column, ...],
             width = index + 1
     columns = _named(header[:width], below)
     if len(columns) > MAX_COLUMNS:
-        raise TableError(f"This table{where} has {len(columns):,} columns; at most {MAX_COLUMNS}.")
+        raise TableError(
+            said(
+                "This table%(where)s has %(columns)s columns; at most %(most)s.",
+                where=where,
+                columns=Figure(f"{len(columns):,}"),
+                most=MAX_COLUMNS,
+            )
+        )
     return at + 1, columns, len(header)
 
 

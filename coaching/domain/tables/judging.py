@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from statistics import median
 
+from coaching.domain.said import Figure, said
 from coaching.domain.tables import words
 from coaching.domain.tables.cells import Cell, accepted, parse_duration
 from coaching.domain.tables.mapping import MetricColumns, Option, Question
@@ -112,27 +113,34 @@ def heading(profile: Profile, base: str) -> str:
 
 
 def how_many(profile: Profile) -> str:
-    return f"more than {MOST_VALUES:,}" if profile.many else f"{profile.distinct:,}"
+    """A column as the answer to a question."""
+    if profile.many:
+        most = Figure(f"{MOST_VALUES:,}")
+        return said(
+            "%(column)s: more than %(most)s different values", column=profile.name, most=most
+        )
+    number = Figure(f"{profile.distinct:,}")
+    return said("%(column)s: %(number)s different values", column=profile.name, number=number)
 
 
 def why_ignored(profile: Profile) -> str:
     if profile.is_empty:
-        return "The column is empty."
+        return said("The column is empty.")
     if profile.numbers_the_rows and not has_fractions(profile):
-        return "Another value in every row: it numbers the rows."
+        return said("Another value in every row: it numbers the rows.")
     if words.TIME_OF_DAY.search(profile.words) and profile.is_clock:
-        return "The time of day; readings are kept by week."
+        return said("The time of day; readings are kept by week.")
     if profile.is_date:
-        return "A further date; readings are kept by one of them."
+        return said("A further date; readings are kept by one of them.")
     if words.MANAGER.search(profile.words):
-        return "Managers are recognised by their e-mail address."
+        return said("Managers are recognised by their e-mail address.")
     if words.NOT_A_PERSON.search(profile.words):
-        return "Speaks of the case, not of the person."
+        return said("Speaks of the case, not of the person.")
     if profile.is_numeric or profile.is_clock or profile.is_yes_no:
-        return "Numbers without a known meaning. Choose the column if it is a metric."
+        return said("Numbers without a known meaning. Choose the column if it is a metric.")
     if is_prose(profile):
-        return "Free text."
-    return "Text that is neither about the person nor a metric."
+        return said("Free text.")
+    return said("Text that is neither about the person nor a metric.")
 
 
 def day_order(profile: Profile) -> tuple[bool | None, Question | None]:
@@ -144,13 +152,26 @@ def day_order(profile: Profile) -> tuple[bool | None, Question | None]:
     if not found:
         return None, None
     example = next(str(cell) for cell in profile.values if isinstance(cell, str))
-    mixed = " Some dates fit only one way, some only the other." if len(found) > 1 else ""
+    text = (
+        said(
+            "“%(column)s” holds dates such as %(example)s. What stands first? "
+            "Some dates fit only one way, some only the other.",
+            column=profile.name,
+            example=example,
+        )
+        if len(found) > 1
+        else said(
+            "“%(column)s” holds dates such as %(example)s. What stands first?",
+            column=profile.name,
+            example=example,
+        )
+    )
     return None, Question(
         about="dates",
-        text=f"“{profile.name}” holds dates such as {example}. What stands first?{mixed}",
+        text=text,
         options=(
-            Option(value="true", label="the day"),
-            Option(value="false", label="the month"),
+            Option(value="true", label=said("the day")),
+            Option(value="false", label=said("the month")),
         ),
     )
 
@@ -171,10 +192,12 @@ def decimal_sign(profiles_used: Iterable[Profile]) -> tuple[str | None, Question
     if "?" in found and sign is None:
         return None, Question(
             about="decimal",
-            text=f"There are numbers such as {example}. What does the comma mean?",
+            text=said(
+                "There are numbers such as %(example)s. What does the comma mean?", example=example
+            ),
             options=(
-                Option(value=",", label="it stands before the decimals"),
-                Option(value=".", label="it parts the thousands"),
+                Option(value=",", label=said("it stands before the decimals")),
+                Option(value=".", label=said("it parts the thousands")),
             ),
         )
     return sign, None

@@ -14,6 +14,7 @@ from collections.abc import Mapping as AnyMapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
+from coaching.domain.said import said
 from coaching.domain.tables.cells import Clock
 from coaching.domain.tables.errors import MappingError
 from coaching.domain.tables.reading import Table
@@ -38,7 +39,7 @@ ATTRIBUTES = (
 # What a group of customers has none of.
 SEGMENT_ATTRIBUTES = ("role", "site")
 _OF_PEOPLE = ("email", "team", "manager")
-NOT_OF_SEGMENTS = "Customer segments have none."
+NOT_OF_SEGMENTS = said("Customer segments have none.")
 
 _STATISTICS = ("n", "sum", "mean", "sd", "sumsq")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -197,7 +198,7 @@ class Mapping:
             try:
                 plain = json.loads(plain)
             except (ValueError, RecursionError) as error:
-                raise MappingError("The mapping is not valid JSON.") from error
+                raise MappingError(said("The mapping is not valid JSON.")) from error
         values = _object(plain, "mapping", cls)
         text, maybe = _text, _maybe_text
         read: dict[str, Any] = {}
@@ -208,7 +209,7 @@ class Mapping:
                 read[key] = text(value, key)
             elif key == "day_first":
                 if value is not None and not isinstance(value, bool):
-                    raise MappingError("Must be true, false or null.", field=key)
+                    raise MappingError(said("Must be true, false or null."), field=key)
                 read[key] = value
             elif key == "decimal":
                 read[key] = maybe(value, key)
@@ -251,12 +252,19 @@ class Mapping:
             if column not in there:
                 names = ", ".join(f"“{column.name}”" for column in table.columns[:30])
                 raise MappingError(
-                    f"The file has no column “{column}”. Its columns are {names}.", field="columns"
+                    said(
+                        "The file has no column “%(column)s”. Its columns are %(names)s.",
+                        column=column,
+                        names=names,
+                    ),
+                    field="columns",
                 )
         if self.person is None:
-            raise MappingError("Choose the column that says who the row is about.", field="person")
+            raise MappingError(
+                said("Choose the column that says who the row is about."), field="person"
+            )
         if self.shape != "roster" and not self.metrics:
-            raise MappingError("Choose at least one column with a metric.", field="metrics")
+            raise MappingError(said("Choose at least one column with a metric."), field="metrics")
 
 
 def about(mapping: Mapping, who: Who) -> Mapping:
@@ -318,7 +326,8 @@ def _check_sense(mapping: Mapping) -> None:
             dt.date.fromisoformat(mapping.period)
         except ValueError:
             raise MappingError(
-                f"“{mapping.period}” is not a date. Write it as 2021-01-31.", field="period"
+                said("“%(text)s” is not a date. Write it as 2021-01-31.", text=mapping.period),
+                field="period",
             ) from None
     for attribute in mapping.attributes:
         _one_of(attribute, ATTRIBUTES, "attributes")
@@ -326,27 +335,33 @@ def _check_sense(mapping: Mapping) -> None:
         for fact in _OF_PEOPLE:
             if getattr(mapping, fact) is not None:
                 raise MappingError(
-                    f"A customer segment has no {fact}. Leave this column out.", field=fact
+                    said("A customer segment has no %(fact)s. Leave this column out.", fact=fact),
+                    field=fact,
                 )
         for attribute in mapping.attributes:
             _one_of(attribute, SEGMENT_ATTRIBUTES, "attributes")
     if mapping.shape == "roster" and mapping.metrics:
-        raise MappingError("A roster has no metrics.", field="metrics")
+        raise MappingError(said("A roster has no metrics."), field="metrics")
     if mapping.metric is not None and mapping.shape != "aggregated":
-        raise MappingError("A column of metric labels needs aggregated rows.", field="metric")
+        raise MappingError(said("A column of metric labels needs aggregated rows."), field="metric")
     if len(mapping.metrics) > _MOST_METRICS:
-        raise MappingError(f"At most {_MOST_METRICS} metrics in one file.", field="metrics")
+        raise MappingError(
+            said("At most %(most)s metrics in one file.", most=_MOST_METRICS), field="metrics"
+        )
     seen: set[str] = set()
     labels: set[str | None] = set()
     for at, metric in enumerate(mapping.metrics):
         where = f"metrics[{at}]"
         _check_metric(metric, mapping, where)
         if metric.key in seen:
-            raise MappingError(f"Two metrics have the key “{metric.key}”.", field=f"{where}.key")
+            raise MappingError(
+                said("Two metrics have the key “%(key)s”.", key=metric.key), field=f"{where}.key"
+            )
         seen.add(metric.key)
         if mapping.metric is not None and metric.label in labels:
             raise MappingError(
-                f"Two metrics have the label “{metric.label}”.", field=f"{where}.label"
+                said("Two metrics have the label “%(label)s”.", label=metric.label),
+                field=f"{where}.label",
             )
         labels.add(metric.label)
 
@@ -354,60 +369,70 @@ def _check_sense(mapping: Mapping) -> None:
 def _check_metric(metric: MetricColumns, mapping: Mapping, where: str) -> None:
     if not _SLUG.fullmatch(metric.key) or len(metric.key) > 60:
         raise MappingError(
-            f"“{metric.key}” is not a key. Use small letters, digits and hyphens, at most 60.",
+            said(
+                "“%(key)s” is not a key. Use small letters, digits and hyphens, at most 60.",
+                key=metric.key,
+            ),
             field=f"{where}.key",
         )
     if not metric.name.strip() or len(metric.name) > 120:
-        raise MappingError("A metric needs a name of at most 120 letters.", field=f"{where}.name")
+        raise MappingError(
+            said("A metric needs a name of at most 120 letters."), field=f"{where}.name"
+        )
     if len(metric.unit) > 30:
-        raise MappingError("A unit has at most 30 letters.", field=f"{where}.unit")
+        raise MappingError(said("A unit has at most 30 letters."), field=f"{where}.unit")
     _one_of(metric.kind, get_args(Kind), f"{where}.kind")
     _one_of(metric.direction, get_args(Direction), f"{where}.direction")
     _one_of(metric.clock, get_args(Clock), f"{where}.clock")
     for name in ("lower", "upper", "factor", "confidence"):
         value = getattr(metric, name)
         if value is not None and not math.isfinite(value):
-            raise MappingError("Must be a finite number.", field=f"{where}.{name}")
+            raise MappingError(said("Must be a finite number."), field=f"{where}.{name}")
     if not 0 < metric.factor <= _LARGEST_FACTOR:
         raise MappingError(
-            "The factor must be greater than zero, and at most a million.",
+            said("The factor must be greater than zero, and at most a million."),
             field=f"{where}.factor",
         )
     if metric.lower is not None and metric.upper is not None and metric.lower >= metric.upper:
         raise MappingError(
-            "The smallest possible value must lie below the largest.", field=f"{where}.lower"
+            said("The smallest possible value must lie below the largest."), field=f"{where}.lower"
         )
     statistics = [name for name in _STATISTICS if getattr(metric, name) is not None]
     if mapping.shape == "aggregated":
         if metric.column is not None or metric.exposure is not None:
             raise MappingError(
-                "Aggregated rows are read from n and sum or mean; name those columns.",
+                said("Aggregated rows are read from n and sum or mean; name those columns."),
                 field=f"{where}.column",
             )
         if metric.n is None or (metric.sum is None) == (metric.mean is None):
             raise MappingError(
-                "Aggregated rows need a column n and either a sum or a mean.", field=f"{where}.n"
+                said("Aggregated rows need a column n and either a sum or a mean."),
+                field=f"{where}.n",
             )
         if mapping.metric is not None and not metric.label:
             raise MappingError(
-                f"Say which label in “{mapping.metric}” this metric has.", field=f"{where}.label"
+                said("Say which label in “%(column)s” this metric has.", column=mapping.metric),
+                field=f"{where}.label",
             )
         return
     if metric.column is None:
-        raise MappingError("Name the column with the values.", field=f"{where}.column")
+        raise MappingError(said("Name the column with the values."), field=f"{where}.column")
     if statistics or metric.label is not None:
         raise MappingError(
-            "Columns n, sum, mean, sd, sumsq and a label belong to aggregated rows.",
+            said("Columns n, sum, mean, sd, sumsq and a label belong to aggregated rows."),
             field=f"{where}.{statistics[0] if statistics else 'label'}",
         )
     if metric.exposure is not None and metric.kind != "rate":
-        raise MappingError("Only a rate has an exposure.", field=f"{where}.exposure")
+        raise MappingError(said("Only a rate has an exposure."), field=f"{where}.exposure")
 
 
 def _one_of(value: object, allowed: tuple[object, ...], where: str) -> None:
     if value not in allowed:
         words = ", ".join("null" if choice is None else str(choice) for choice in allowed)
-        raise MappingError(f"“{shown_key(value)}” is not one of {words}.", field=where)
+        raise MappingError(
+            said("“%(value)s” is not one of %(words)s.", value=shown_key(value), words=words),
+            field=where,
+        )
 
 
 # -- plain values ----------------------------------------------------------------------
@@ -420,7 +445,7 @@ def shown_key(value: object) -> str:
 
 def _plain_object(value: object, where: str) -> dict[str, Any]:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise MappingError("Must be an object with named fields.", field=where)
+        raise MappingError(said("Must be an object with named fields."), field=where)
     return value
 
 
@@ -430,23 +455,28 @@ def _object(value: object, where: str, cls: type) -> dict[str, Any]:
     for key in values:
         if key not in known:
             raise MappingError(
-                f"“{shown_key(key)}” is unknown here. Known are {', '.join(known)}.", field=where
+                said(
+                    "“%(key)s” is unknown here. Known are %(known)s.",
+                    key=shown_key(key),
+                    known=", ".join(known),
+                ),
+                field=where,
             )
     return values
 
 
 def _list(value: object, where: str) -> list[Any]:
     if not isinstance(value, list) or len(value) > 1000:
-        raise MappingError("Must be a list of at most 1,000 items.", field=where)
+        raise MappingError(said("Must be a list of at most 1,000 items."), field=where)
     return value
 
 
 def _text(value: object, where: str) -> str:
     if not isinstance(value, str):
-        raise MappingError("Must be a text.", field=where)
+        raise MappingError(said("Must be a text."), field=where)
     if len(value) > 1000 or _UNSEEN.search(value):
         raise MappingError(
-            "Must be at most 1,000 characters, without control characters.", field=where
+            said("Must be at most 1,000 characters, without control characters."), field=where
         )
     return value
 
@@ -457,21 +487,25 @@ def _maybe_text(value: object, where: str) -> str | None:
 
 def _number(value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise MappingError("Must be a number.", field=where)
+        raise MappingError(said("Must be a number."), field=where)
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise MappingError("Must be a finite number.", field=where)
+        raise MappingError(said("Must be a finite number."), field=where)
     return number
+
+
+def _missing(name: str, where: str) -> MappingError:
+    return MappingError(said("“%(name)s” is missing.", name=name), field=where)
 
 
 def _texts(value: object, where: str, cls: type) -> dict[str, str]:
     values = _object(value, where, cls)
     missing = [part.name for part in fields(cls) if part.name not in values]
     if missing:
-        raise MappingError(f"“{missing[0]}” is missing.", field=where)
+        raise _missing(missing[0], where)
     return {key: _text(item, f"{where}.{key}") for key, item in values.items()}
 
 
@@ -480,7 +514,7 @@ def _question(value: object, where: str) -> Question:
     options = _list(values.pop("options", []), f"{where}.options")
     for name in ("about", "text"):
         if name not in values:
-            raise MappingError(f"“{name}” is missing.", field=where)
+            raise _missing(name, where)
     return Question(
         about=_text(values["about"], f"{where}.about"),
         text=_text(values["text"], f"{where}.text"),
@@ -495,7 +529,7 @@ def _metric(value: object, where: str) -> MetricColumns:
     values = _object(value, where, MetricColumns)
     for name in ("key", "name", "kind"):
         if name not in values:
-            raise MappingError(f"“{name}” is missing.", field=f"{where}.{name}")
+            raise _missing(name, f"{where}.{name}")
     read: dict[str, Any] = {}
     for key, item in values.items():
         place = f"{where}.{key}"

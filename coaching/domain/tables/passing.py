@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from coaching.domain.said import said
 from coaching.domain.tables.cells import CellError, Numbers, is_missing
 from coaching.domain.tables.mapping import Mapping
 from coaching.domain.tables.people import MISSING, REFUSED, Codes, People
@@ -30,8 +31,8 @@ class Pass:
         for at in np.flatnonzero(np.isin(self.rows, list(chunk.overlong))):
             complaint = CellError(
                 "a row longer than the header",
-                "This row has more cells than the header.",
-                "Perhaps a value with a comma or semicolon in it is not in quotation marks.",
+                said("This row has more cells than the header."),
+                said("Perhaps a value with a comma or semicolon in it is not in quotation marks."),
             )
             self._problems.add(self.rows[at], None, chunk.overlong[int(self.rows[at])], complaint)
             self.good[at] = False
@@ -93,8 +94,8 @@ def read_who(part: Pass, people: People, mapping: Mapping) -> tuple[Ints, Bools]
         blank[at] = all(is_missing(cells[at]) for cells in part.cells.values())
     nobody = CellError(
         "nobody named",
-        "This row does not say who it is about.",
-        "Fill in the person, or delete the row.",
+        said("This row does not say who it is about."),
+        said("Fill in the person, or delete the row."),
     )
     part.refuse((who == MISSING) & ~blank, mapping.person, nobody)
     cells = part.cells[mapping.person]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coaching.domain.said import said
 from coaching.domain.tables import words
 from coaching.domain.tables.cells import (
     Cell,
@@ -101,8 +102,8 @@ def parse_key(cell: Cell) -> str | None:
     if key is not None and key.casefold() in words.TOTALS:
         raise CellError(
             "a row of totals",
-            f"“{key}” looks like a row of totals, not like a person.",
-            "Delete this row: totals are counted anew.",
+            said("“%(key)s” looks like a row of totals, not like a person.", key=key),
+            said("Delete this row: totals are counted anew."),
         )
     return key
 
@@ -123,8 +124,8 @@ def _capacity(cell: Cell) -> int | None:
     if not number.is_integer() or not 0 <= number <= _MOST_CAPACITY:
         raise CellError(
             "not a capacity",
-            f"“{cell}” is not a number of learners.",
-            f"Write a whole number from 0 to {_MOST_CAPACITY}.",
+            said("“%(text)s” is not a number of learners.", text=str(cell)),
+            said("Write a whole number from 0 to %(most)s.", most=_MOST_CAPACITY),
         )
     return int(number)
 
@@ -139,8 +140,8 @@ def _time_zone(cell: Cell) -> str | None:
     if name is not None and " " in name:
         raise CellError(
             "not a time zone",
-            f"“{name}” is not a time zone.",
-            "Write it like Europe/Zurich, or leave the cell empty.",
+            said("“%(text)s” is not a time zone.", text=name),
+            said("Write it like Europe/Zurich, or leave the cell empty."),
         )
     return name
 
@@ -258,9 +259,16 @@ class People:
                 (first, one), (row, other) = sorted(owners)[:2]
                 complaint = CellError(
                     "one e-mail address for two people",
-                    f"{emails[email]} belongs to {keys[one]} (row {first}) and to "
-                    f"{keys[other]} (row {row}).",
-                    "Give each person their own address, or write their name the same way.",
+                    said(
+                        "%(email)s belongs to %(one)s (row %(first)s) and to %(other)s "
+                        "(row %(row)s).",
+                        email=emails[email],
+                        one=keys[one],
+                        first=first,
+                        other=keys[other],
+                        row=row,
+                    ),
+                    said("Give each person their own address, or write their name the same way."),
                 )
                 problems.add(row, column, emails[email], complaint)
         for person, addresses in of_person.items():
@@ -268,8 +276,15 @@ class People:
                 (first, one), (row, other) = sorted(addresses)[:2]
                 complaint = CellError(
                     "two e-mail addresses for one person",
-                    f"{keys[person]} has two e-mail addresses: {emails[one]} (row {first}) and "
-                    f"{emails[other]} (row {row}).",
-                    "Keep one address, or tell two people of one name apart by an ID.",
+                    said(
+                        "%(person)s has two e-mail addresses: %(one)s (row %(first)s) and "
+                        "%(other)s (row %(row)s).",
+                        person=keys[person],
+                        one=emails[one],
+                        first=first,
+                        other=emails[other],
+                        row=row,
+                    ),
+                    said("Keep one address, or tell two people of one name apart by an ID."),
                 )
                 problems.add(row, column, emails[other], complaint)

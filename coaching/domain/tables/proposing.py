@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
+from coaching.domain.said import said
 from coaching.domain.tables import words
 from coaching.domain.tables.cells import CellError, parse_date, parse_duration
 from coaching.domain.tables.errors import MappingError
@@ -51,7 +52,15 @@ _LONELY = ("id", "nr", "number", "code", "login", "username", "user")
 
 _WHICH_WEEK = Question(
     about="period",
-    text="The file has no dates, so everything counts as one period. Which week is it?",
+    text=said("The file has no dates, so everything counts as one period. Which week is it?"),
+)
+
+
+_PEOPLE_REPEAT = said(
+    "People come several times for the same day. Is each row a total, or a single case?"
+)
+_SEGMENTS_REPEAT = said(
+    "Segments come several times for the same day. Is each row a total, or a single case?"
 )
 
 
@@ -98,10 +107,19 @@ def answer(mapping: Mapping, about: str, value: str) -> Mapping:
     """
     question = next((q for q in mapping.questions if q.about == about), None)
     if question is None:
-        raise MappingError(f"“{shown_key(about)}” is not an open question.", field="questions")
+        raise MappingError(
+            said("“%(about)s” is not an open question.", about=shown_key(about)), field="questions"
+        )
     one_of_them = about.partition(":")[0] in ("shape", "dates", "decimal", "clock")
     if one_of_them and value not in [option.value for option in question.options]:
-        raise MappingError(f"“{shown_key(value)}” does not answer: {question.text}", field=about)
+        raise MappingError(
+            said(
+                "“%(value)s” does not answer: %(question)s",
+                value=shown_key(value),
+                question=question.text,
+            ),
+            field=about,
+        )
     changes: dict[str, Any] = {
         "questions": tuple(q for q in mapping.questions if q is not question)
     }
@@ -119,7 +137,7 @@ def answer(mapping: Mapping, about: str, value: str) -> Mapping:
             for metric in mapping.metrics
         )
     elif about == "metrics":
-        raise MappingError("Name the metrics themselves instead.", field="metrics")
+        raise MappingError(said("Name the metrics themselves instead."), field="metrics")
     return replace(mapping, **changes)
 
 
@@ -159,7 +177,7 @@ def _again(earlier: Mapping, table: Table, columns: Sequence[Profile]) -> Mappin
         day_first=day_first,
         decimal=found_sign or decimal,
         ignored=tuple(
-            Ignored(column=p.name, why=known.get(p.name, "Not read last time."))
+            Ignored(column=p.name, why=known.get(p.name, said("Not read last time.")))
             for p in columns
             if p.name not in used
         ),
@@ -218,7 +236,7 @@ class _Proposal:
 
     def _why_ignored(self, profile: Profile) -> str:
         if profile.name in self._candidates:
-            return "Perhaps the person: that is an open question."
+            return said("Perhaps the person: that is an open question.")
         return why_ignored(profile)
 
     # -- roles -------------------------------------------------------------------------
@@ -287,7 +305,7 @@ class _Proposal:
             self._questions.append(
                 Question(
                     about="date",
-                    text="Which column is the day that counts?",
+                    text=said("Which column is the day that counts?"),
                     options=tuple(Option(value=p.name, label=p.name) for p in named),
                 )
             )
@@ -365,11 +383,8 @@ class _Proposal:
         self._questions.append(
             Question(
                 about="person",
-                text="Which column says who the row is about?",
-                options=tuple(
-                    Option(value=p.name, label=f"{p.name}: {how_many(p)} different values")
-                    for p in candidates
-                ),
+                text=said("Which column says who the row is about?"),
+                options=tuple(Option(value=p.name, label=how_many(p)) for p in candidates),
             )
         )
         for profile in candidates:
@@ -455,7 +470,7 @@ class _Proposal:
                 statistics = {**statistics, "mean": value}
             if not base:
                 self._questions.append(
-                    Question(about="metrics", text="Which metric do these numbers belong to?")
+                    Question(about="metrics", text=said("Which metric do these numbers belong to?"))
                 )
             name = base or "score"
             kind, direction = words.first_match(words.METRICS, name) or ("mean", "higher")
@@ -674,10 +689,12 @@ class _Proposal:
         self._questions.append(
             Question(
                 about=f"clock:{key}",
-                text=f"“{profile.name}” holds times such as 4:30. What is meant?",
+                text=said(
+                    "“%(column)s” holds times such as 4:30. What is meant?", column=profile.name
+                ),
                 options=(
-                    Option(value="h:m:s", label="hours and minutes"),
-                    Option(value="m:s", label="minutes and seconds"),
+                    Option(value="h:m:s", label=said("hours and minutes")),
+                    Option(value="m:s", label=said("minutes and seconds")),
                 ),
             )
         )
@@ -721,7 +738,7 @@ class _Proposal:
             self._questions.append(
                 Question(
                     about="metrics",
-                    text="Which columns are metrics?",
+                    text=said("Which columns are metrics?"),
                     options=tuple(
                         Option(value=p.name, label=p.name)
                         for p in self._free.values()
@@ -731,15 +748,13 @@ class _Proposal:
             )
             return
         if shape == "aggregated" and self._repeats(roles) and "metric" not in roles:
-            who = "Segments" if roles.get("who") == "segments" else "People"
             self._questions.append(
                 Question(
                     about="shape",
-                    text=f"{who} come several times for the same day. "
-                    "Is each row a total, or a single case?",
+                    text=_SEGMENTS_REPEAT if roles.get("who") == "segments" else _PEOPLE_REPEAT,
                     options=(
-                        Option(value="aggregated", label="Each row is a total"),
-                        Option(value="events", label="Each row is one call, survey or case"),
+                        Option(value="aggregated", label=said("Each row is a total")),
+                        Option(value="events", label=said("Each row is one call, survey or case")),
                     ),
                 )
             )

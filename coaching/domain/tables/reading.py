@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from coaching.domain.said import said
 from coaching.domain.tables import guard
 from coaching.domain.tables.cells import Cell
 from coaching.domain.tables.errors import TableError
@@ -137,7 +138,13 @@ class Workbook:
             if table.sheet == sheet:
                 return table
         names = ", ".join(f"“{table.sheet}”" for table in self.tables)
-        raise TableError(f"This file has no table on a sheet “{sheet}”. It has: {names}.")
+        raise TableError(
+            said(
+                "This file has no table on a sheet “%(sheet)s”. It has: %(names)s.",
+                sheet=sheet,
+                names=names,
+            )
+        )
 
 
 def open_table(
@@ -164,7 +171,11 @@ def open_table(
         ending = filename.lower().rpartition(".")[2]
         # Many systems export text under Excel's name; Excel opens it, and so do we.
         disguised = ending in ("xlsx", "xlsm", "xls", "xlsb", "ods")
-        kind = f"a text file with the ending .{ending}" if disguised else "a text file"
+        kind = (
+            said("a text file with the ending .%(ending)s", ending=ending)
+            if disguised
+            else said("a text file")
+        )
         return Workbook([Table(CsvSource(source, kind=kind))])
     guard.check_workbook(
         source, max_inflated=max_inflated, max_ratio=max_ratio, max_cells=max_cells
@@ -173,7 +184,7 @@ def open_table(
 
 
 def _open_sheets(stream: BinaryIO) -> Workbook:
-    refusal = TableError("This workbook has no filled sheet.")
+    refusal = TableError(said("This workbook has no filled sheet."))
     tables = []
     for source in sheets_of(stream):
         try:

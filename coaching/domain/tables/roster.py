@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coaching.domain.said import said
 from coaching.domain.tables.cells import CellError
 from coaching.domain.tables.errors import MappingError
 from coaching.domain.tables.mapping import Mapping
@@ -50,7 +51,7 @@ def read_roster(
     """
     mapping.check(table)
     if mapping.shape != "roster":
-        raise MappingError("This mapping reads metrics, not a roster.", field="shape")
+        raise MappingError(said("This mapping reads metrics, not a roster."), field="shape")
     problems = Problems(table.sheet, most=max_problems)
     people = People(mapping, day_first=mapping.day_first)
     first_rows: dict[int, int] = {}
@@ -67,8 +68,13 @@ def read_roster(
             if first != part.rows[at]:
                 complaint = CellError(
                     "a person twice",
-                    f"{people.keys.values[code]} appears twice, rows {first} and {part.rows[at]}.",
-                    "Keep one of these rows, or tell two people of one name apart by an ID.",
+                    said(
+                        "%(person)s appears twice, rows %(first)s and %(row)s.",
+                        person=people.keys.values[code],
+                        first=first,
+                        row=int(part.rows[at]),
+                    ),
+                    said("Keep one of these rows, or tell two people of one name apart by an ID."),
                 )
                 part.refuse(np.array([at]), mapping.person, complaint)
         note_people(part, people, who, np.zeros(len(who)))

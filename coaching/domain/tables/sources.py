@@ -15,6 +15,7 @@ from typing import BinaryIO, Protocol
 
 import python_calamine
 
+from coaching.domain.said import Figure, Said, said
 from coaching.domain.tables.errors import TableError
 from coaching.domain.tables.headers import Row
 
@@ -84,7 +85,7 @@ def sheets_of(stream: BinaryIO) -> list[SheetSource]:
         ]
     except python_calamine.PasswordError as error:
         raise TableError(
-            "This workbook is protected by a password. Save it without and upload it again."
+            said("This workbook is protected by a password. Save it without and upload it again.")
         ) from error
     except (python_calamine.CalamineError, ValueError, OverflowError, OSError) as error:
         raise _damaged() from error
@@ -98,8 +99,10 @@ def sheets_of(stream: BinaryIO) -> list[SheetSource]:
 
 def _damaged() -> TableError:
     return TableError(
-        "This file looks like Excel but cannot be read: it is damaged, protected or of another "
-        "program. Open it in Excel, save it as .xlsx and upload that."
+        said(
+            "This file looks like Excel but cannot be read: it is damaged, protected or of another "
+            "program. Open it in Excel, save it as .xlsx and upload that."
+        )
     )
 
 
@@ -110,7 +113,7 @@ class CsvSource:
     name = ""
     may_hold_bools = False
 
-    def __init__(self, stream: BinaryIO, *, kind: str) -> None:
+    def __init__(self, stream: BinaryIO, *, kind: Said) -> None:
         """
         kind : what to call the file in messages
 
@@ -172,16 +175,23 @@ class _Unclosed(io.BufferedIOBase):
 def _bad_csv(error: csv.Error, line: int) -> TableError:
     if "field larger" in str(error):
         return TableError(
-            f"A cell that ends at line {line} has more than {csv.field_size_limit():,} characters. "
-            "Perhaps a quotation mark is not closed: check the lines above it."
+            said(
+                "A cell that ends at line %(line)s has more than %(most)s characters. "
+                "Perhaps a quotation mark is not closed: check the lines above it.",
+                line=line,
+                most=Figure(f"{csv.field_size_limit():,}"),
+            )
         )
     return TableError(
-        f"The quotation marks at line {line} do not match. A mark inside a quoted value must "
-        "be doubled, and every opened one closed. Export the table again."
+        said(
+            "The quotation marks at line %(line)s do not match. A mark inside a quoted value must "
+            "be doubled, and every opened one closed. Export the table again.",
+            line=line,
+        )
     )
 
 
-def _encoding_of(stream: BinaryIO, kind: str) -> str:
+def _encoding_of(stream: BinaryIO, kind: Said) -> str:
     """
     The encoding that fits the whole file.
 
@@ -190,7 +200,7 @@ def _encoding_of(stream: BinaryIO, kind: str) -> str:
     stream.seek(0)
     head = stream.read(4096)
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        raise TableError(f"This is {kind} in UTF-32. Export it as “CSV UTF-8”.")
+        raise TableError(said("This is %(kind)s in UTF-32. Export it as “CSV UTF-8”.", kind=kind))
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         candidates = ["utf-16"]
     elif head.count(b"\x00") > len(head) // 3:
@@ -204,7 +214,7 @@ def _encoding_of(stream: BinaryIO, kind: str) -> str:
     raise _no_text(kind)
 
 
-def _decodes(stream: BinaryIO, encoding: str, kind: str) -> bool:
+def _decodes(stream: BinaryIO, encoding: str, kind: Said) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     stream.seek(0)
     first = True
@@ -223,10 +233,13 @@ def _decodes(stream: BinaryIO, encoding: str, kind: str) -> bool:
             return True
 
 
-def _no_text(kind: str) -> TableError:
+def _no_text(kind: Said) -> TableError:
     return TableError(
-        f"This looks like {kind} but holds bytes that are no text. "
-        "Export the table again as CSV or Excel and upload that."
+        said(
+            "This looks like %(kind)s but holds bytes that are no text. "
+            "Export the table again as CSV or Excel and upload that.",
+            kind=kind,
+        )
     )
 
 

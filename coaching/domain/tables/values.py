@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from coaching.domain.said import Figure, said
 from coaching.domain.tables.cells import (
     Cell,
     CellError,
@@ -111,8 +112,8 @@ class Values:
             given = part.numbers(self.sumsq, metric.sumsq, some)
             part.refuse(given < least * (1 - 1e-6), metric.sumsq, CellError(
                 "a sum of squares too small",
-                "The sum of squares is smaller than this n and sum allow.",
-                "Check the row: it must be at least the sum squared, divided by n.",
+                said("The sum of squares is smaller than this n and sum allow."),
+                said("Check the row: it must be at least the sum squared, divided by n."),
             ))  # fmt: skip
             return np.where(np.isnan(given), known, np.maximum(given, least))
         if metric.sd is not None:
@@ -129,8 +130,8 @@ class Values:
             part.refuse(values < 0, column, _negative(metric.name))
             part.refuse(values == 0, column, CellError(
                 "a duration of zero",
-                f"{metric.name} took no time at all.",
-                "Leave the cell empty where nothing was timed.",
+                said("%(metric)s took no time at all.", metric=metric.name),
+                said("Leave the cell empty where nothing was timed."),
             ))  # fmt: skip
         elif metric.kind == "rate":
             part.refuse(values < 0, column, _negative(metric.name))
@@ -148,47 +149,74 @@ class Values:
             part.refuse(outside, column, lambda at: _outside(metric, float(told[at])))
 
 
-def _short(number: float) -> str:
-    return f"{number:.10g}"
+def _short(number: float) -> Figure:
+    return Figure(f"{number:.10g}")
 
 
 def _outside(metric: MetricColumns, value: float) -> CellError:
+    values = {"value": _short(value), "metric": metric.name}
     if metric.lower is not None and metric.upper is not None:
-        bounds = f"from {_short(metric.lower)} to {_short(metric.upper)}"
+        message = said(
+            "%(value)s is outside the bounds of %(metric)s, which go from %(lower)s to %(upper)s.",
+            lower=_short(metric.lower),
+            upper=_short(metric.upper),
+            **values,
+        )
     elif metric.lower is not None:
-        bounds = f"from {_short(metric.lower)} on"
+        message = said(
+            "%(value)s is outside the bounds of %(metric)s, which go from %(lower)s on.",
+            lower=_short(metric.lower),
+            **values,
+        )
     else:
-        bounds = f"up to {_short(metric.upper or 0.0)}"
+        message = said(
+            "%(value)s is outside the bounds of %(metric)s, which go up to %(upper)s.",
+            upper=_short(metric.upper or 0.0),
+            **values,
+        )
     return CellError(
         "outside the bounds",
-        f"{_short(value)} is outside the bounds of {metric.name}, which go {bounds}.",
-        "Correct the value, or change the bounds of the metric.",
+        message,
+        said("Correct the value, or change the bounds of the metric."),
     )
 
 
 def _too_many(metric: MetricColumns, value: float, n: float) -> CellError:
     if metric.sum:
-        message = f"{metric.name}: {_short(value)} of {_short(n)} is more than all."
+        message = said(
+            "%(metric)s: %(value)s of %(n)s is more than all.",
+            metric=metric.name,
+            value=_short(value),
+            n=_short(n),
+        )
     else:
-        message = f"{metric.name}: a share of {_short(value)} is more than all."
-    return CellError("more than all", message, "Correct the number, or the count beside it.")
+        message = said(
+            "%(metric)s: a share of %(value)s is more than all.",
+            metric=metric.name,
+            value=_short(value),
+        )
+    return CellError("more than all", message, said("Correct the number, or the count beside it."))
 
 
 def _negative(name: str) -> CellError:
     return CellError(
-        "a negative value", f"{name} cannot be negative.", "Correct the value, or leave it empty."
+        "a negative value",
+        said("%(metric)s cannot be negative.", metric=name),
+        said("Correct the value, or leave it empty."),
     )
 
 
 def _not_whole(name: str) -> CellError:
     return CellError(
-        "a count that is not whole", f"{name} must be a whole number.", "Correct the count."
+        "a count that is not whole",
+        said("%(metric)s must be a whole number.", metric=name),
+        said("Correct the count."),
     )
 
 
 def _no_count(name: str) -> CellError:
     return CellError(
         "a value without its count",
-        f"There is a value, but “{name}” is empty or zero.",
-        f"Fill in “{name}”, or delete the value.",
+        said("There is a value, but “%(name)s” is empty or zero.", name=name),
+        said("Fill in “%(name)s”, or delete the value.", name=name),
     )

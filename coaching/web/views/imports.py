@@ -1,6 +1,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from coaching.engine import wake
@@ -87,6 +88,8 @@ def import_confirm(request: HttpRequest, source: str) -> HttpResponse:
 @for_manager
 def import_cancel(request: HttpRequest, source: str) -> HttpResponse:
     row = _source(request, source)
-    with flashing(request, f"{row.filename} is cancelled; nothing was written."):
+    with flashing(
+        request, gettext("%(file)s is cancelled; nothing was written.") % {"file": row.filename}
+    ):
         import_services.cancel(source=row, by=request.person, now=request.now)
     return redirect("imports")

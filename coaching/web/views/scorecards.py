@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from coaching.domain.said import Figure
 from coaching.models import Event, Scorecard
+from coaching.notifications.words import tell
 from coaching.queries import access, rankings
 from coaching.queries import scorecards as queries
 from coaching.services import scorecards
@@ -17,13 +21,20 @@ from coaching.web.forms import NewScorecardForm, ScorecardForm
 
 MOST_CHANGES = 50
 LABELS = {
-    "name": "Name",
-    "subject": "Who is ranked",
-    "peers_by": "Peers share",
-    "weeks": "Weeks of readings",
-    "minimum_n": "Minimum evidence",
-    "policy": "Policy",
-    "q": "Band width",
+    "name": _("Name"),
+    "subject": _("Who is ranked"),
+    "peers_by": _("Peers share"),
+    "weeks": _("Weeks of readings"),
+    "minimum_n": _("Minimum evidence"),
+    "policy": _("Policy"),
+    "q": _("Band width"),
+}
+
+PEERS = {
+    "role": _("role"),
+    "site": _("site"),
+    "shift": _("shift"),
+    "language": _("language"),
 }
 
 
@@ -40,9 +51,10 @@ def scorecard_page(request: HttpRequest, scorecard: str) -> HttpResponse:
             )
         except ScorecardRefused as refusal:
             if refusal.field == "version":
-                messages.error(request, refusal.message)
+                messages.error(request, tell(refusal.message))
                 return redirect("scorecard", card.public_id)
-            form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+            field = refusal.field if refusal.field in form.fields else None
+            form.add_error(field, tell(refusal.message))
         else:
             _say(request, card, version)
             return redirect("scorecard", card.public_id)
@@ -71,14 +83,17 @@ def scorecard_propose(request: HttpRequest, scorecard: str) -> HttpResponse:
 def scorecard_new(request: HttpRequest) -> HttpResponse:
     form = NewScorecardForm(request.POST or None, reader=request.person)
     if form.is_valid():
+        given = form.cleaned_data
+        if not given["name"]:
+            # The name is theirs from now on, so it is in their language.
+            name = tell(scorecards.proposed_name(given["team"], given["subject"]))
+            given["name"] = name[: scorecards.LONGEST_NAME]
         try:
-            card = scorecards.default_scorecard(
-                by=request.person, now=request.now, **form.cleaned_data
-            )
+            card = scorecards.default_scorecard(by=request.person, now=request.now, **given)
         except ScorecardRefused as refusal:
-            form.add_error(refusal.field, refusal.message)
+            form.add_error(refusal.field, tell(refusal.message))
         except NoReadings as refusal:
-            form.add_error("team", refusal.message)
+            form.add_error("team", tell(refusal.message))
         else:
             return redirect("scorecard", card.public_id)
     return render(request, "manager/scorecard_new.html", {"form": form})
@@ -91,12 +106,15 @@ def _found(request: HttpRequest, scorecard: str) -> Scorecard:
 
 def _say(request: HttpRequest, card: Scorecard, before: int) -> None:
     if card.version == before:
-        messages.success(request, "Nothing was different, so nothing was changed.")
+        messages.success(request, gettext("Nothing was different, so nothing was changed."))
         return
     messages.success(
         request,
-        f"Saved as version {card.version}. Rankings that exist stay as they were; rank again to "
-        "use it.",
+        gettext(
+            "Saved as version %(version)s. Rankings that exist stay as they were; rank again to "
+            "use it."
+        )
+        % {"version": card.version},
     )
 
 
@@ -128,15 +146,15 @@ def _in_words(field: str, value: object) -> str:
     """
     match field, value:
         case "weight", None:
-            return "not on it"
+            return gettext("not on it")
         case "q", float():
-            return f"{100 * value:.4g} %"
+            return f"{tell(Figure(f'{100 * value:.4g}'))} %"
         case "peers_by", list():
-            return ", ".join(value) or "nothing"
+            return ", ".join(str(PEERS.get(name, name)) for name in value) or gettext("nothing")
         case "policy", _ if value in Scorecard.Policy.values:
             return Scorecard.Policy(value).label.split(":")[0]
         case "subject", _ if value in Scorecard.Subject.values:
-            return Scorecard.Subject(value).label
+            return str(Scorecard.Subject(value).label)
         case _, float():
-            return f"{value:g}"
+            return tell(Figure(f"{value:g}"))
     return str(value)

@@ -3,12 +3,15 @@
 from datetime import date, timedelta
 
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from coaching.domain.selection import NARROWEST, WIDEST
 from coaching.models import Cohort, Member, Metric, Person, Plan, Rule, Scorecard, Team
 from coaching.queries import metrics, teams
 from coaching.services.cohorts import DEFAULT_LENGTH, MOST_SEATS
 from coaching.services.scorecards import HEAVIEST, MOST_EVIDENCE, MOST_WEEKS
+from coaching.web.offers import NAMED
 
 # Learners that one coach can be given at a time; points that one preference can be worth.
 MOST_LEARNERS = 50
@@ -80,7 +83,7 @@ class TeamForm(Plain):
     """Which team to rank."""
 
     team = forms.ModelChoiceField(
-        label="Rank a team", queryset=Team.objects.none(), empty_label=None
+        label=_("Rank a team"), queryset=Team.objects.none(), empty_label=None
     )
 
     def __init__(self, *args, reader: Person, **kwargs) -> None:
@@ -93,7 +96,11 @@ class PercentField(forms.FloatField):
 
     def __init__(self, *, least: float, most: float, **kwargs) -> None:
         kwargs["widget"] = forms.NumberInput(attrs={"step": "any", **kwargs.pop("attrs", {})})
-        out = f"Give a number from {100 * least:.0f} to {100 * most:.0f}."
+        out = format_lazy(
+            _("Give a number from {least} to {most}."),
+            least=round(100 * least),
+            most=round(100 * most),
+        )
         super().__init__(
             min_value=100 * least,
             max_value=100 * most,
@@ -115,19 +122,19 @@ class WhatIfForm(Plain):
     """How a cohort would be selected; fields left empty are as the ranking has them."""
 
     policy = forms.ChoiceField(
-        label="Policy",
-        choices=[(policy.value, policy.label.split(":")[0]) for policy in Scorecard.Policy],
+        label=_("Policy"),
+        choices=[(policy, name) for policy, (name, _meaning) in NAMED.items()],
         required=False,
     )
     q = PercentField(
-        label="Band width, %", least=NARROWEST, most=WIDEST, required=False, attrs={"size": 4}
+        label=_("Band width, %"), least=NARROWEST, most=WIDEST, required=False, attrs={"size": 4}
     )
     quota = forms.IntegerField(
-        label="Quota: from each end",
+        label=_("Quota: from each end"),
         min_value=1,
         max_value=MOST_SEATS,
         required=False,
-        widget=forms.NumberInput(attrs={"placeholder": "by width"}),
+        widget=forms.NumberInput(attrs={"placeholder": _("by width")}),
     )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from coaching.domain.ranking.groups import Bools, Floats, Ints, group_sum, ratio
 from coaching.domain.ranking.kinds import Kind, RankingError
+from coaching.domain.said import said
 
 # Figures are often rounded on their way here; a sum of squares may miss the least possible
 # value by this share before it is called impossible.
@@ -229,9 +230,17 @@ def pooled_noise(
             seen = df = np.zeros(groups)
         if who.size and not df.sum() > 0:
             raise RankingError(
-                f"The noise of a {tally.kind} cannot be told from these readings. Give the sum "
-                "of squares (or the standard deviation) with more than one value per person, "
-                "or several periods per person."
+                said(
+                    "The noise of a mean cannot be told from these readings. Give the sum of "
+                    "squares (or the standard deviation) with more than one value per person, or "
+                    "several periods per person."
+                )
+                if tally.kind is Kind.MEAN
+                else said(
+                    "The noise of a duration cannot be told from these readings. Give the sum of "
+                    "squares (or the standard deviation) with more than one value per person, or "
+                    "several periods per person."
+                )
             )
         sigma2 = np.where(df > 0, ratio(seen, df), seen.sum() / max(df.sum(), 1e-300))
         sigma2 = np.where(n_group > 0, sigma2, np.nan)

@@ -10,16 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from django.utils.dateformat import format as formatted
-from django.utils.translation import gettext
-
 from coaching.domain import progress
 from coaching.domain.movement import OVER
 from coaching.models import Look, Metric, Pair, Reading, Session, Standing
 from coaching.queries.coaching import OwnNumbers
 from coaching.queries.peers import Expected
 from coaching.queries.rankings import OwnSkill
-from coaching.web import words
 
 # A 90 % interval reaches this many standard errors to either side.
 Z90 = 1.645
@@ -49,7 +45,7 @@ def short_day(day: date) -> str:
     >>> short_day(date(2027, 1, 4))
     '4 Jan'
     """
-    return formatted(day, gettext("j M"))
+    return f"{day.day} {day:%b}"
 
 
 def meter(counts: Mapping[str, int]) -> list[Segment]:
@@ -184,7 +180,7 @@ def spreads(value: float) -> str:
     >>> spreads(0.5), spreads(0.0), spreads(-0.25)
     ('+0.5', '0', '-0.25')
     """
-    return words.local(f"{value:+g}") if value else "0"
+    return f"{value:+g}" if value else "0"
 
 
 def round_values(low: float, high: float, *, most: int) -> list[float]:

@@ -238,7 +238,7 @@ def _untold(row: DriverRow, nouns: words.Nouns) -> str:
         "Too few to tell: fewer than %(number)s %(people)s, in peer groups of at least %(number)s, "
         "have readings of %(skill)s and of what decides."
     ) % {
-        "number": words.in_words(SMALLEST_COMPARISON),
+        "number": words.spelled(SMALLEST_COMPARISON),
         "people": nouns[1],
         "skill": row.metric.name,
     }
@@ -278,7 +278,7 @@ def _compared(comparison: Comparison, nouns: words.Nouns) -> str:
     splits = {row.driver.split for row in comparison.told}
     if not splits:
         return ""
-    few = {"number": words.in_words(SMALLEST_BAND), "people": nouns[1]}
+    few = {"number": words.spelled(SMALLEST_BAND), "people": nouns[1]}
     judged = comparison.outcome.name if comparison.outcome else gettext("the overall score")
     if splits == {Split.THIRDS}:
         return gettext(

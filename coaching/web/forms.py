@@ -11,7 +11,6 @@ from coaching.models import Cohort, Member, Metric, Person, Plan, Rule, Scorecar
 from coaching.queries import metrics, teams
 from coaching.services.cohorts import DEFAULT_LENGTH, MOST_SEATS
 from coaching.services.scorecards import HEAVIEST, MOST_EVIDENCE, MOST_WEEKS
-from coaching.web.offers import NAMED
 
 # Learners that one coach can be given at a time; points that one preference can be worth.
 MOST_LEARNERS = 50
@@ -98,8 +97,8 @@ class PercentField(forms.FloatField):
         kwargs["widget"] = forms.NumberInput(attrs={"step": "any", **kwargs.pop("attrs", {})})
         out = format_lazy(
             _("Give a number from {least} to {most}."),
-            least=round(100 * least),
-            most=round(100 * most),
+            least=f"{100 * least:.0f}",
+            most=f"{100 * most:.0f}",
         )
         super().__init__(
             min_value=100 * least,
@@ -123,11 +122,15 @@ class WhatIfForm(Plain):
 
     policy = forms.ChoiceField(
         label=_("Policy"),
-        choices=[(policy, name) for policy, (name, _meaning) in NAMED.items()],
+        choices=lambda: [(policy.value, policy.label.split(":")[0]) for policy in Scorecard.Policy],
         required=False,
     )
     q = PercentField(
-        label=_("Band width, %"), least=NARROWEST, most=WIDEST, required=False, attrs={"size": 4}
+        label=format_lazy("{}, %", _("Band width")),
+        least=NARROWEST,
+        most=WIDEST,
+        required=False,
+        attrs={"size": 4},
     )
     quota = forms.IntegerField(
         label=_("Quota: from each end"),

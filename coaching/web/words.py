@@ -46,7 +46,16 @@ def count(number: int, noun: str, plural: str = "") -> str:
     >>> count(1, "pair"), count(8, "person", "people"), count(31, "pair")
     ('one pair', 'eight people', '31 pairs')
     """
-    return f"{in_words(number)} {noun if number == 1 else plural or noun + 's'}"
+    return f"{spelled(number)} {noun if number == 1 else plural or noun + 's'}"
+
+
+def spelled(number: int) -> str:
+    """
+    >>> spelled(0), spelled(12), spelled(1234)
+    ('no', 'twelve', '1,234')
+    """
+    small = gettext("no,one,two,three,four,five,six,seven,eight,nine,ten,eleven,twelve").split(",")
+    return small[number] if number < len(small) else figure(number)
 
 
 def counted(number: int, nouns: str) -> str:
@@ -64,15 +73,6 @@ def nouns(subject: str) -> Nouns:
     """What a ranking is of."""
     one, _, many = str(SUBJECTS[Scorecard.Subject(subject)]).partition(",")
     return one, many
-
-
-def in_words(number: int) -> str:
-    """
-    >>> in_words(8), in_words(31)
-    ('eight', '31')
-    """
-    small = gettext("no,one,two,three,four,five,six,seven,eight,nine,ten,eleven,twelve").split(",")
-    return small[number] if number < len(small) else figure(number)
 
 
 def figure(number: float) -> str:
@@ -428,7 +428,7 @@ def nobody_labelled(subject: str, counts: BandCounts, *, by_chance: bool) -> str
     if counts.too_small == counts.total:
         return gettext(
             "Nobody is labelled on %(subject)s: groups under %(number)s are too small to compare."
-        ) % {"subject": subject, "number": in_words(SMALLEST_GROUP)}
+        ) % {"subject": subject, "number": spelled(SMALLEST_GROUP)}
     if by_chance:
         sentence = gettext(
             "Nobody is labelled on %(subject)s: the %(people)s differ by no more than chance "

@@ -29,6 +29,7 @@ class Ranking(PublicModel):
     until = models.DateField()
     subject = models.CharField(max_length=8, default="people")
     # The scorecard as it was: version, weights by metric key, peers_by, q, policy, minimum_n.
+    # And what is good to know: `left_out` and `small_groups` in English, `notes` for any language.
     settings = models.JSONField(default=dict)
     created_by = models.ForeignKey("coaching.Person", models.SET_NULL, null=True)
     created_at = models.DateTimeField()

@@ -16,6 +16,11 @@ from coaching.domain.said import said
 _ROUNDING = 1e-3
 # Below this share of the sum of squares a spread is what floating point leaves of zero.
 _ZERO = 1e-13
+NEGATIVE = {
+    Kind.PROPORTION: said("the sum of a proportion cannot be negative"),
+    Kind.RATE: said("the sum of a rate cannot be negative"),
+    Kind.DURATION: said("the sum of a duration cannot be negative"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +52,20 @@ def row_faults(
             found.append(Fault(np.flatnonzero(wrong), column, problem))
 
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        look(n < 0, "n", "a count or an exposure cannot be negative")
+        look(n < 0, "n", said("a count or an exposure cannot be negative"))
         if kind is not Kind.MEAN:
-            look(total < 0, "sum", f"the sum of a {kind} cannot be negative")
+            look(total < 0, "sum", NEGATIVE[kind])
         if kind is Kind.PROPORTION:
-            look(total > n, "sum", "there are more successes than trials")
+            look(total > n, "sum", said("there are more successes than trials"))
         if kind is Kind.DURATION:
-            look((n > 0) & (total == 0), "sum", "a duration must be longer than zero")
+            wrong = (n > 0) & (total == 0)
+            look(wrong, "sum", said("a duration must be longer than zero"))
         if sumsq is not None and kind in (Kind.MEAN, Kind.DURATION):
             sumsq = np.asarray(sumsq, float)
-            look(sumsq < 0, "sumsq", "a sum of squares cannot be negative")
+            look(sumsq < 0, "sumsq", said("a sum of squares cannot be negative"))
             least = np.where(n > 0, total**2 / n, 0.0)
             short = (sumsq >= 0) & np.isfinite(least) & (sumsq < least * (1 - _ROUNDING))
-            look(short, "sumsq", "the sum of squares is too small for this sum and n")
+            look(short, "sumsq", said("the sum of squares is too small for this sum and n"))
     return found
 
 
@@ -137,8 +143,12 @@ def tally(
     if faults:
         fault = faults[0]
         raise RankingError(
-            f"Row {fault.rows[0] + 1}, {fault.column}: {fault.problem}. "
-            "Correct the row or leave it out."
+            said(
+                "Row %(row)s, %(column)s: %(problem)s. Correct the row or leave it out.",
+                row=int(fault.rows[0]) + 1,
+                column=fault.column,
+                problem=fault.problem,
+            )
         )
 
     usable = np.isfinite(n) & np.isfinite(total) & (n > 0)

@@ -1,4 +1,5 @@
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from coaching.models.base import PublicModel
 
@@ -9,14 +10,14 @@ GROUP_LENGTH = 420
 class Band(models.TextChoices):
     """What the evidence carries. The values are those of `coaching.domain.ranking`."""
 
-    WEAK = "weak", "Weak"
-    LEANING_WEAK = "leaning weak", "Leaning weak"
-    MIDDLE = "middle", "Middle"
-    LEANING_STRONG = "leaning strong", "Leaning strong"
-    STRONG = "strong", "Strong"
-    CANNOT_TELL = "cannot tell", "Cannot tell"
-    TOO_SMALL = "group too small", "Group too small"
-    CHECK = "check data", "Check the numbers"
+    WEAK = "weak", _("Weak")
+    LEANING_WEAK = "leaning weak", _("Leaning weak")
+    MIDDLE = "middle", _("Middle")
+    LEANING_STRONG = "leaning strong", _("Leaning strong")
+    STRONG = "strong", _("Strong")
+    CANNOT_TELL = "cannot tell", _("Cannot tell")
+    TOO_SMALL = "group too small", _("Group too small")
+    CHECK = "check data", _("Check the numbers")
 
 
 class Ranking(PublicModel):
@@ -28,6 +29,7 @@ class Ranking(PublicModel):
     until = models.DateField()
     subject = models.CharField(max_length=8, default="people")
     # The scorecard as it was: version, weights by metric key, peers_by, q, policy, minimum_n.
+    # And what is good to know: `left_out` and `small_groups` in English, `notes` for any language.
     settings = models.JSONField(default=dict)
     created_by = models.ForeignKey("coaching.Person", models.SET_NULL, null=True)
     created_at = models.DateTimeField()

@@ -8,6 +8,8 @@ is a place in arrays from the first query to the last, and nothing here loops ov
 import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import reduce
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.db import transaction
@@ -24,6 +26,7 @@ from django.db.models import (
 from numpy.typing import NDArray
 
 from coaching.domain import ranking as engine
+from coaching.domain.said import Said, said, said_many
 from coaching.errors import CoachingError
 from coaching.models import (
     Person,
@@ -34,12 +37,14 @@ from coaching.models import (
     Standing,
     Yardstick,
 )
+from coaching.notifications import words
 from coaching.queries import people
 from coaching.services import audit
 from coaching.services.columns import Column, DayNumber, Text, fetch, or_unknown, store
 from coaching.services.scorecards import NoReadings, NoWeight, settings_of
 
 EVERYBODY = "everybody"
+UTC = ZoneInfo("UTC")
 # A reading as it comes: whose, when, and the three figures.
 READING = [("subject", "i8"), ("day", "i4"), ("n", "f8"), ("sum", "f8"), ("sumsq", "f8")]
 _BANDS = [band.words for band in engine.Band]
@@ -52,12 +57,20 @@ class NobodyToRank(CoachingError):
         team = scorecard.team.name
         super().__init__(
             {
-                Scorecard.Subject.PEOPLE: f"Nobody works in {team} or a team below it. Add people, "
-                "or import an export that names them, then rank.",
-                Scorecard.Subject.SEGMENTS: f"{team} has no customer segments. Import readings "
-                "by segment, then rank.",
-                Scorecard.Subject.TEAMS: f"No team below {team} has people. Rank the people of "
-                f"{team}, or put them into teams first.",
+                Scorecard.Subject.PEOPLE: said(
+                    "Nobody works in %(team)s or a team below it. Add people, or import an export "
+                    "that names them, then rank.",
+                    team=team,
+                ),
+                Scorecard.Subject.SEGMENTS: said(
+                    "%(team)s has no customer segments. Import readings by segment, then rank.",
+                    team=team,
+                ),
+                Scorecard.Subject.TEAMS: said(
+                    "No team below %(team)s has people. Rank the people of %(team)s, or put them "
+                    "into teams first.",
+                    team=team,
+                ),
             }[Scorecard.Subject(scorecard.subject)]
         )
 
@@ -91,7 +104,7 @@ class Material:
     subjects: Subjects
     tallies: list[tuple[ScorecardMetric, engine.Tally]]
     # Metric key -> why it does not count this time.
-    left_out: dict[str, str]
+    left_out: dict[str, Said]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +118,8 @@ def run(*, scorecard: Scorecard, by: Person | None, now: datetime) -> Ranking:
     Rank a scorecard's subjects on each metric and overall, and keep the result.
 
     The ranking's settings are the scorecard's, and `left_out` (metric key -> a sentence on why
-    it does not count) and `small_groups` (a sentence on who cannot be labelled, or nothing).
+    it does not count), `small_groups` (a sentence on who cannot be labelled, or nothing) and
+    `notes`, both of them as they are kept for any language.
 
     :raises NobodyToRank, NoReadings, TooLittle, NoWeight:
     :raises CoachingError: for readings from which no ranking can be made
@@ -168,7 +182,7 @@ def read(scorecard: Scorecard) -> Material:
         else:
             tallies.append((row, figures))
     if not any(row.weight > 0 for row, _ in tallies):
-        raise TooLittle(" ".join(left_out.values()))
+        raise TooLittle(reduce(_both, left_out.values()))
     subjects = Subjects(everybody.pk[seen], everybody.group[seen], everybody.groups)
     tallies = [(row, _only(figures, seen)) for row, figures in tallies]
     return Material(scorecard, since, until, subjects, tallies, left_out)
@@ -259,7 +273,12 @@ def _tally(
             people=subjects.pk.size,
         )
     except engine.RankingError as refusal:
-        raise CoachingError(f"{row.metric.name}: {refusal}") from refusal
+        raise _refused(row, refusal) from refusal
+
+
+def _refused(row: ScorecardMetric, refusal: engine.RankingError) -> CoachingError:
+    problem = refusal.args[0]
+    return CoachingError(said("%(skill)s: %(problem)s", skill=row.metric.name, problem=problem))
 
 
 def _only(figures: engine.Tally, chosen: NDArray[np.bool_]) -> engine.Tally:
@@ -269,16 +288,26 @@ def _only(figures: engine.Tally, chosen: NDArray[np.bool_]) -> engine.Tally:
     )
 
 
-def _why_left_out(scorecard: Scorecard, row: ScorecardMetric, since: date, until: date) -> str:
-    weeks = f"in the weeks of {since} to {until}"
+def _both(one: Said, other: Said) -> Said:
+    return said("%(one)s %(other)s", one=one, other=other)
+
+
+def _why_left_out(scorecard: Scorecard, row: ScorecardMetric, since: date, until: date) -> Said:
+    # As in the addresses of weeks, in every language.
+    weeks = {"since": since.isoformat(), "until": until.isoformat()}
     if scorecard.minimum_n > 0:
-        return (
-            f"{row.metric.name} was left out: nobody has {scorecard.minimum_n:g} observations of "
-            f"it {weeks}. Lower the minimum evidence, or rank over more weeks."
+        return said(
+            "%(skill)s was left out: nobody has %(minimum)s observations of it in the weeks of "
+            "%(since)s to %(until)s. Lower the minimum evidence, or rank over more weeks.",
+            skill=row.metric.name,
+            minimum=f"{scorecard.minimum_n:g}",
+            **weeks,
         )
-    return (
-        f"{row.metric.name} was left out: it has no readings {weeks}. Import some, rank over "
-        "more weeks, or take it off the scorecard."
+    return said(
+        "%(skill)s was left out: it has no readings in the weeks of %(since)s to %(until)s. Import "
+        "some, rank over more weeks, or take it off the scorecard.",
+        skill=row.metric.name,
+        **weeks,
     )
 
 
@@ -304,7 +333,7 @@ def work_out(material: Material) -> Outcome:
             )
             ranked.append((row, result))
     except engine.RankingError as refusal:
-        raise CoachingError(f"{row.metric.name}: {refusal}") from refusal
+        raise _refused(row, refusal) from refusal
     overall = engine.composite(
         [result for _, result in ranked], weights=[row.weight for row, _ in ranked], q=q
     )
@@ -318,6 +347,8 @@ def work_out(material: Material) -> Outcome:
 def keep(material: Material, outcome: Outcome, *, by: Person | None, now: datetime) -> Ranking:
     """Store a ranking with all its standings and yardsticks."""
     scorecard, subjects = material.scorecard, material.subjects
+    left_out = material.left_out
+    small_groups = _small_groups(subjects, outcome.overall.people)
     ranking = Ranking.objects.create(
         scorecard=scorecard,
         since=material.since,
@@ -325,8 +356,9 @@ def keep(material: Material, outcome: Outcome, *, by: Person | None, now: dateti
         subject=scorecard.subject,
         settings={
             **settings_of(scorecard),
-            "left_out": material.left_out,
-            "small_groups": _small_groups(subjects, outcome.overall.people),
+            "left_out": left_out,
+            "small_groups": small_groups,
+            "notes": [words.keep(note, UTC) for note in (*left_out.values(), small_groups) if note],
         },
         created_by=by,
         created_at=now,
@@ -339,24 +371,30 @@ def keep(material: Material, outcome: Outcome, *, by: Person | None, now: dateti
     return ranking
 
 
-def _small_groups(subjects: Subjects, sizes: NDArray[np.intp]) -> str:
+def _small_groups(subjects: Subjects, sizes: NDArray[np.intp]) -> Said | str:
     """A sentence on the peer groups in which nobody can be labelled; empty without any."""
     inhabited = np.flatnonzero(sizes)
     small = inhabited[sizes[inhabited] < engine.SMALLEST_GROUP]
     if not small.size:
         return ""
     if subjects.groups == [EVERYBODY]:
-        have = "has" if sizes[small[0]] == 1 else "have"
-        return (
-            f"Only {sizes[small[0]]} of them {have} readings. Below {engine.SMALLEST_GROUP} "
-            "nobody is labelled: rank a larger team."
+        return said_many(
+            "Only %(number)s of them has readings. Below %(least)s nobody is labelled: rank a "
+            "larger team.",
+            "Only %(number)s of them have readings. Below %(least)s nobody is labelled: rank a "
+            "larger team.",
+            int(sizes[small[0]]),
+            least=engine.SMALLEST_GROUP,
         )
     named = ", ".join(f"{subjects.groups[code]}: {sizes[code]}" for code in small[:5])
     more = ", …" if small.size > 5 else ""
-    return (
-        f"{small.size} of {inhabited.size} peer groups have fewer than {engine.SMALLEST_GROUP} "
-        f"with readings ({named}{more}). Nobody in them is labelled: let peers share fewer "
-        "attributes, or rank a larger team."
+    return said(
+        "%(small)s of %(groups)s peer groups have fewer than %(least)s with readings (%(named)s). "
+        "Nobody in them is labelled: let peers share fewer attributes, or rank a larger team.",
+        small=int(small.size),
+        groups=int(inhabited.size),
+        least=engine.SMALLEST_GROUP,
+        named=named + more,
     )
 
 

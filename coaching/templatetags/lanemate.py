@@ -153,7 +153,7 @@ def field(bound, small: bool = False) -> dict:
 @register.simple_tag
 def reading(metric: Metric | None, value: float) -> str:
     """A value of the working scale in the metric's words; overall, in spreads."""
-    return metric.read(value) if metric else f"{value:+.2f}"
+    return metric.read(value) if metric else words.local(f"{value:+.2f}")
 
 
 @register.filter
@@ -250,8 +250,7 @@ def counted(number: int, noun: str) -> str:
 
     In a page that is translated: `{{ 3|counted:_("pair,pairs") }}`.
     """
-    one, _, many = noun.partition(",")
-    return words.count(number, one, many)
+    return words.counted(number, noun)
 
 
 @register.filter
@@ -269,6 +268,23 @@ def told_of(text: str, sentences: dict) -> str:
 @register.filter
 def first_capital(sentence: str) -> str:
     return words.capital(sentence)
+
+
+@register.filter
+def trait(word: str) -> str:
+    """What people are told apart by, in the reader's language."""
+    return words.trait(word)
+
+
+@register.filter
+def traits(names: list[str]) -> str:
+    return ", ".join(words.trait(name) for name in names)
+
+
+@register.filter
+def peers(group: str) -> str:
+    """The name of a peer group."""
+    return words.peers(group)
 
 
 @register.filter

@@ -3,23 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
 from coaching.domain.drivers import SMALLEST_BAND, SMALLEST_COMPARISON, Split, Verdict
-from coaching.models import Metric, Ranking, Scorecard
+from coaching.models import Metric, Ranking
 from coaching.queries.drivers import Comparison, DriverRow
 from coaching.web import charts, words
 
-SUBJECTS = {
-    Scorecard.Subject.PEOPLE: ("person", "people"),
-    Scorecard.Subject.TEAMS: ("team", "teams"),
-    Scorecard.Subject.SEGMENTS: ("segment", "segments"),
-}
 LEVEL = 0.95
 # Words, tone and icon.
 VERDICTS = {
-    Verdict.SEPARATES: ("separates them", "passed", "check"),
-    Verdict.PERHAPS: ("may separate them", "at_risk", "question"),
-    Verdict.NO_SIGN: ("no sign", "neutral", "minus"),
-    Verdict.UNTOLD: ("cannot tell", "open", "question"),
+    Verdict.SEPARATES: (_("separates them"), "passed", "check"),
+    Verdict.PERHAPS: (_("may separate them"), "at_risk", "question"),
+    Verdict.NO_SIGN: (_("no sign"), "neutral", "minus"),
+    Verdict.UNTOLD: (_("cannot tell"), "open", "question"),
 }
 
 
@@ -39,7 +37,7 @@ class DriverLine:
 
     @property
     def verdict_text(self) -> str:
-        return VERDICTS[self.verdict][0]
+        return str(VERDICTS[self.verdict][0])
 
     @property
     def tone(self) -> str:
@@ -60,9 +58,9 @@ class DriverTable:
 
 def table(comparison: Comparison, ranking: Ranking) -> DriverTable:
     axis = _axis(comparison.told)
-    noun = SUBJECTS[Scorecard.Subject(ranking.subject)]
-    lines = [_line(row, comparison, axis, noun) for row in comparison.rows]
-    return DriverTable(lines, axis, _summary(comparison, noun), _compared(comparison, noun))
+    nouns = words.nouns(ranking.subject)
+    lines = [_line(row, comparison, axis, nouns) for row in comparison.rows]
+    return DriverTable(lines, axis, _summary(comparison, nouns), _compared(comparison, nouns))
 
 
 def difference(metric: Metric, value: float) -> str:
@@ -74,7 +72,7 @@ def difference(metric: Metric, value: float) -> str:
     >>> difference(Metric(kind="rate"), -0.021), difference(Metric(kind="mean", unit="stars"), 0.4)
     ('−2.1 in 100', '+0.40 stars')
     """
-    return " ".join(_parts(metric, value)).rstrip()
+    return _with_unit(metric, *_parts(metric, value))
 
 
 def span(metric: Metric, low: float, high: float) -> str:
@@ -86,23 +84,33 @@ def span(metric: Metric, low: float, high: float) -> str:
     >>> span(Metric(kind="duration"), -0.2, -0.1), span(Metric(kind="duration"), -0.2, 0.1)
     ('10 to 20 % shorter', '20 % shorter to 10 % longer')
     """
-    (first, unit), (last, other) = _parts(metric, low), _parts(metric, high)
-    if unit != other:
-        return f"{first} {unit} to {last} {other}"
-    if metric.kind == Metric.Kind.DURATION and low < 0:
-        first, last = last, first
-    return f"{first} to {last} {unit}".rstrip()
+    (first, shorter), (last, other) = _parts(metric, low), _parts(metric, high)
+    if shorter != other:
+        first, last = _with_unit(metric, first, shorter), _with_unit(metric, last, other)
+    elif shorter:
+        first, last = last, _with_unit(metric, first, shorter)
+    else:
+        last = _with_unit(metric, last, other)
+    return gettext("%(low)s to %(high)s") % {"low": first, "high": last}
 
 
-def _parts(metric: Metric, value: float) -> tuple[str, str]:
-    """A difference as a number with its sign, and its unit."""
+def _parts(metric: Metric, value: float) -> tuple[str, bool]:
+    """A difference as a number with its sign, and whether it makes a duration shorter."""
     if metric.kind == Metric.Kind.DURATION:
-        return f"{100 * abs(value):.0f}", "% shorter" if value < 0 else "% longer"
+        return f"{100 * abs(value):.0f}", value < 0
     sign = "−" if value < 0 else "+"
     if metric.kind == Metric.Kind.PROPORTION:
-        return f"{sign}{100 * abs(value):.1f}", "% points"
-    number, _, unit = metric.show(abs(value)).partition(" ")
-    return f"{sign}{number}", unit
+        return words.local(f"{sign}{100 * abs(value):.1f}"), False
+    return sign + metric.show(abs(value)).partition(" ")[0], False
+
+
+def _with_unit(metric: Metric, number: str, shorter: bool) -> str:
+    if metric.kind == Metric.Kind.DURATION:
+        told = gettext("%(percent)s shorter") if shorter else gettext("%(percent)s longer")
+        return told % {"percent": f"{number} %"}
+    if metric.kind == Metric.Kind.PROPORTION:
+        return gettext("%(percent)s points") % {"percent": f"{number} %"}
+    return f"{number} {metric.show(0).partition(' ')[2]}".rstrip()
 
 
 def _axis(told: Sequence[DriverRow]) -> charts.Axis | None:
@@ -115,11 +123,11 @@ def _axis(told: Sequence[DriverRow]) -> charts.Axis | None:
 
 
 def _line(
-    row: DriverRow, comparison: Comparison, axis: charts.Axis | None, noun: tuple[str, str]
+    row: DriverRow, comparison: Comparison, axis: charts.Axis | None, nouns: words.Nouns
 ) -> DriverLine:
     driver, metric = row.driver, row.metric
     if not driver.told or axis is None:
-        why = _untold(row, comparison, noun)
+        why = _untold(row, nouns)
         return DriverLine(metric, Verdict.UNTOLD, "", "", "", "", why, False, None)
     low, high = driver.interval(LEVEL)
     # In the metric's units the better end may be the smaller number.
@@ -132,14 +140,14 @@ def _line(
         interval_text=span(metric, *ends),
         chance=chance(driver.p_holm),
         spreads=_spreads(driver.effect),
-        sentence=_sentence(row, comparison, noun),
+        sentence=_sentence(row, comparison, nouns),
         other_way=driver.effect < 0 and driver.verdict != Verdict.NO_SIGN,
         dot=dot,
     )
 
 
 def _spreads(effect: float) -> str:
-    return f"{effect:+.2f}".replace("-", "−")
+    return words.local(f"{effect:+.2f}".replace("-", "−"))
 
 
 def chance(p: float) -> str:
@@ -148,93 +156,143 @@ def chance(p: float) -> str:
     ('3.4 %', '< 0.1 %', '40 %', '> 99 %')
     """
     if p < 0.001:
-        return "< 0.1 %"
+        return words.local("< 0.1 %")
     if p > 0.99:
         return "> 99 %"
-    return f"{100 * p:.1f} %" if p < 0.1 else f"{100 * p:.0f} %"
+    return words.local(f"{100 * p:.1f} %") if p < 0.1 else f"{100 * p:.0f} %"
 
 
-def _sentence(row: DriverRow, comparison: Comparison, noun: tuple[str, str]) -> str:
+def _sentence(row: DriverRow, comparison: Comparison, nouns: words.Nouns) -> str:
     """What the row says, with the numbers it is made of."""
     driver, metric = row.driver, row.metric
-    many = len(comparison.told)
-    looked_at = f" (corrected for {words.count(many, 'skill')})" if many > 1 else ""
-    side = "third" if driver.split == Split.THIRDS else "band"
-    likely = chance(driver.p_holm).replace("< ", "below ").replace("> ", "above ")
-    return (
-        f"The {words.count(driver.top, *noun)} of the top {side} stand at "
-        f"{metric.read(row.level(driver.top_mean))} and the {words.count(driver.bottom, *noun)} of "
-        f"the bottom {side} at {metric.read(row.level(driver.bottom_mean))}: "
-        f"{difference(metric, row.in_units(driver.effect))}, or {_spreads(driver.effect)} spreads, "
-        "a difference that chance alone would make as large with a probability of "
-        f"{likely}{looked_at}. {_decider(row, comparison)}"
-    )
+    if driver.split == Split.THIRDS:
+        sentence = gettext(
+            "The %(top)s of the top third stand at %(top_mean)s and the %(bottom)s of the bottom "
+            "third at %(bottom_mean)s: %(difference)s, or %(spreads)s spreads, a difference that "
+            "chance alone would make as large with a probability of %(likely)s."
+        )
+    else:
+        sentence = gettext(
+            "The %(top)s of the top band stand at %(top_mean)s and the %(bottom)s of the bottom "
+            "band at %(bottom_mean)s: %(difference)s, or %(spreads)s spreads, a difference that "
+            "chance alone would make as large with a probability of %(likely)s."
+        )
+    sentence %= {
+        "top": words.count(driver.top, *nouns),
+        "top_mean": metric.read(row.level(driver.top_mean)),
+        "bottom": words.count(driver.bottom, *nouns),
+        "bottom_mean": metric.read(row.level(driver.bottom_mean)),
+        "difference": difference(metric, row.in_units(driver.effect)),
+        "spreads": _spreads(driver.effect),
+        "likely": _likely(driver.p_holm, len(comparison.told)),
+    }
+    return f"{sentence} {_decider(row, comparison)}"
+
+
+def _likely(p: float, skills: int) -> str:
+    """
+    A chance inside a sentence.
+
+    >>> _likely(0.034, 1), _likely(0.00002, 3)
+    ('3.4 %', 'below 0.1 % (corrected for three skills)')
+    """
+    told = chance(p)
+    if told.startswith("< "):
+        told = gettext("below %(percent)s") % {"percent": told[2:]}
+    elif told.startswith("> "):
+        told = gettext("above %(percent)s") % {"percent": told[2:]}
+    if skills < 2:
+        return told
+    return gettext("%(chance)s (corrected for %(skills)s)") % {
+        "chance": told,
+        "skills": words.counted(skills, gettext("skill,skills")),
+    }
 
 
 def _decider(row: DriverRow, comparison: Comparison) -> str:
     if comparison.outcome is not None:
-        return f"{comparison.outcome.name} decides who is at the top."
+        return gettext("%(skill)s decides who is at the top.") % {"skill": comparison.outcome.name}
     if row.driver.without_itself:
-        return (
-            f"The overall score without {row.metric.name} decides who is at the top, so that the "
-            "skill does not explain itself."
+        sentence = gettext(
+            "The overall score without %(skill)s decides who is at the top, so that the skill "
+            "does not explain itself."
         )
-    return f"The overall score decides who is at the top; {row.metric.name} has no weight in it."
+    else:
+        sentence = gettext(
+            "The overall score decides who is at the top; %(skill)s has no weight in it."
+        )
+    return sentence % {"skill": row.metric.name}
 
 
-def _untold(row: DriverRow, comparison: Comparison, noun: tuple[str, str]) -> str:
+def _untold(row: DriverRow, nouns: words.Nouns) -> str:
     if row.driver.split == Split.ALONE:
-        return (
-            f"Nothing but {row.metric.name} has a weight in the overall score, so nothing else "
-            "says who is at the top. Choose a skill to judge by, or add skills to the scorecard."
-        )
+        return gettext(
+            "Nothing but %(skill)s has a weight in the overall score, so nothing else says who is "
+            "at the top. Choose a skill to judge by, or add skills to the scorecard."
+        ) % {"skill": row.metric.name}
     if row.driver.split == Split.NO_SPREAD:
-        return f"The {noun[1]} do not differ in what decides, so there is no top and no bottom."
-    eight = words.SMALL[SMALLEST_COMPARISON]
-    return (
-        f"Too few to tell: fewer than {eight} {noun[1]}, in peer groups of at least {eight}, have "
-        f"readings of {row.metric.name} and of what decides."
-    )
+        return gettext(
+            "The %(people)s do not differ in what decides, so there is no top and no bottom."
+        ) % {"people": nouns[1]}
+    return gettext(
+        "Too few to tell: fewer than %(number)s %(people)s, in peer groups of at least %(number)s, "
+        "have readings of %(skill)s and of what decides."
+    ) % {
+        "number": words.spelled(SMALLEST_COMPARISON),
+        "people": nouns[1],
+        "skill": row.metric.name,
+    }
 
 
-def _summary(comparison: Comparison, noun: tuple[str, str]) -> str:
+def _summary(comparison: Comparison, nouns: words.Nouns) -> str:
     """The answer in a sentence."""
     told = comparison.told
     if not told:
-        return f"Too little to tell what sets the best {noun[1]} apart."
+        return gettext("Too little to tell what sets the best %(people)s apart.") % {
+            "people": nouns[1]
+        }
     sure = [row.metric.name for row in told if row.driver.verdict == Verdict.SEPARATES]
     perhaps = [row.metric.name for row in told if row.driver.verdict == Verdict.PERHAPS]
     if sure:
-        verb = "separates" if len(sure) == 1 else "separate"
-        told_perhaps = f" {_listed(perhaps)} may." if perhaps else ""
-        return f"{_listed(sure)} {verb} the top from the bottom.{told_perhaps}"
+        sentence = ngettext(
+            "%(skills)s separates the top from the bottom.",
+            "%(skills)s separate the top from the bottom.",
+            len(sure),
+        ) % {"skills": _listed(sure)}
+        if perhaps:
+            sentence += " " + gettext("%(skills)s may.") % {"skills": _listed(perhaps)}
+        return sentence
     if perhaps:
-        return (
-            f"Nothing separates the top from the bottom for certain; {_listed(perhaps)} may. "
-            f"More weeks or more {noun[1]} would tell."
-        )
-    return (
-        f"No sign that any of these skills separates the top from the bottom. With "
-        f"{words.count(comparison.subjects, *noun)} only large differences can be seen."
-    )
+        return gettext(
+            "Nothing separates the top from the bottom for certain; %(skills)s may. More weeks or "
+            "more %(people)s would tell."
+        ) % {"skills": _listed(perhaps), "people": nouns[1]}
+    return gettext(
+        "No sign that any of these skills separates the top from the bottom. With %(people)s only "
+        "large differences can be seen."
+    ) % {"people": words.count(comparison.subjects, *nouns)}
 
 
-def _compared(comparison: Comparison, noun: tuple[str, str]) -> str:
+def _compared(comparison: Comparison, nouns: words.Nouns) -> str:
     """Who stands against whom, where that is the same or nearly so in every row."""
     splits = {row.driver.split for row in comparison.told}
     if not splits:
         return ""
-    five = words.SMALL[SMALLEST_BAND]
-    judged = comparison.outcome.name if comparison.outcome else "the overall score"
-    thirds = f"the upper and the lower third by {judged} are compared"
+    few = {"number": words.spelled(SMALLEST_BAND), "people": nouns[1]}
+    judged = comparison.outcome.name if comparison.outcome else gettext("the overall score")
     if splits == {Split.THIRDS}:
-        return f"Fewer than {five} {noun[1]} are strong, or weak, beyond doubt, so {thirds}."
-    bands = f"the strong are compared with the weak by {judged}"
+        return gettext(
+            "Fewer than %(number)s %(people)s are strong, or weak, beyond doubt, so the upper and "
+            "the lower third by %(judged)s are compared."
+        ) % {**few, "judged": judged}
     if splits == {Split.BANDS}:
-        return words.capital(f"{bands}; the middle is left out.")
-    return words.capital(
-        f"{bands}; where fewer than {five} {noun[1]} are either, {thirds} instead."
-    )
+        return gettext(
+            "The strong are compared with the weak by %(judged)s; the middle is left out."
+        ) % {"judged": judged}
+    return gettext(
+        "The strong are compared with the weak by %(judged)s; where fewer than %(number)s "
+        "%(people)s are either, the upper and the lower third by %(judged)s are compared instead."
+    ) % {**few, "judged": judged}
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -242,4 +300,6 @@ def _listed(names: Sequence[str]) -> str:
     >>> _listed(["Resolution"]), _listed(["Resolution", "Hold time", "Quality"])
     ('Resolution', 'Resolution, Hold time and Quality')
     """
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    if len(names) == 1:
+        return names[0]
+    return gettext("%(names)s and %(last)s") % {"names": ", ".join(names[:-1]), "last": names[-1]}

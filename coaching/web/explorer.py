@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from coaching.models import Band, Metric, Ranking, Scorecard, Standing, Yardstick
 from coaching.queries import rankings
@@ -16,19 +18,18 @@ from coaching.web.asking import Asked, free, one_of
 
 ORDERS = {
     # Chances end at one; beyond it the distance from the peers goes on.
-    "low": ("Most in need", ("-p_low", "z")),
-    "high": ("Strongest", ("-p_high", "-z")),
-    "name": ("Name", ()),
-    "n": ("Most cases", ("-n",)),
-    "unsure": ("Most uncertain", ("-se",)),
+    "low": (_("Most in need"), ("-p_low", "z")),
+    "high": (_("Strongest"), ("-p_high", "-z")),
+    "name": (_("Name"), ()),
+    "n": (_("Most cases"), ("-n",)),
+    "unsure": (_("Most uncertain"), ("-se",)),
 }
-# What the address calls it: its name on the page, and where it stands.
+# What the address calls it: its name on the page, where it stands, and what is said without it.
 GROUPINGS = {
-    "peers": ("Peer group", "group"),
-    "team": ("Team", "person__team__name"),
-    "site": ("Site", "person__site"),
+    "peers": (_("Peer group"), "group", _("no peer group")),
+    "team": (_("Team"), "person__team__name", _("no team")),
+    "site": (_("Site"), "person__site", _("no site")),
 }
-TOO_SMALL = "group too small to show"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class Lens:
         return standing.group not in self.hidden
 
     def read(self, value: float) -> str:
-        return self.metric.read(value) if self.metric else f"{value:+.2f}"
+        return self.metric.read(value) if self.metric else words.local(f"{value:+.2f}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,9 @@ def rows(shown: Iterable[Standing], lens: Lens, choice: Choice, means: dict) -> 
         key = group_key(standing, choice.by)
         heading, mean = "", None
         if choice.by and key != last:
-            heading, last = str(key or f"no {GROUPINGS[choice.by][0].lower()}"), key
+            heading, last = str(key or GROUPINGS[choice.by][2]), key
+            if choice.by == "peers":
+                heading = words.peers(heading)
             mean = means.get(key)
         visible = lens.shows(standing)
         person = standing.person
@@ -156,7 +159,7 @@ def rows(shown: Iterable[Standing], lens: Lens, choice: Choice, means: dict) -> 
             Row(
                 standing=standing,
                 name=str(person or standing.team),
-                under=str(person.team or "no team") if person else "",
+                under=str(person.team or gettext("no team")) if person else "",
                 person_id=person.public_id if person and people else "",
                 heading=heading,
                 group_mean=lens.read(mean.mean) if mean and mean.mean is not None else "",
@@ -190,14 +193,15 @@ def why(standing: Standing, lens: Lens) -> list[tuple[str, str]]:
     name = person.first_name if person and person.kind == person.Kind.PERSON else str(
         person or standing.team
     )  # fmt: skip
-    lines = [(f"Estimate {lens.read(standing.estimate)}", words.estimate(standing, frame, name))]
+    estimate = gettext("Estimate %(value)s") % {"value": lens.read(standing.estimate)}
+    lines = [(estimate, words.estimate(standing, frame, name))]
     if lens.metric is None or standing.raw is not None:
-        lines.append(("Reliability", words.reliability(standing)))
+        lines.append((gettext("Reliability"), words.reliability(standing)))
     if lens.metric is not None:
-        lines.append(("Own mean", words.raw(standing)))
+        lines.append((gettext("Own mean"), words.raw(standing)))
     return [
         *lines,
-        ("Chances", words.chances(standing, lens.q)),
-        ("Place", words.place(standing)),
-        ("Band", words.band(standing, lens.q)),
+        (gettext("Chances"), words.chances(standing, lens.q)),
+        (gettext("Place"), words.place(standing)),
+        (gettext("Band"), words.band(standing, lens.q)),
     ]

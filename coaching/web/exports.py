@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import translation
 from openpyxl import Workbook
 
 from coaching.domain.harmless import Cell, harmless
@@ -21,11 +22,18 @@ class _Echo:
 
 
 def as_csv(rows: Iterable[list[Cell]], *, filename: str) -> HttpResponseBase:
+    # Rows are made while they are sent, when the request and its reader's language are over.
+    language, source = translation.get_language(), iter(rows)
+
     def lines() -> Iterator[str]:
         writer = csv.writer(_Echo())
         # Excel takes a file without this mark for Latin-1.
         yield "\ufeff"
-        for row in rows:
+        while True:
+            with translation.override(language):
+                row = next(source, None)
+            if row is None:
+                return
             yield writer.writerow([harmless(cell) for cell in row])
 
     return StreamingHttpResponse(

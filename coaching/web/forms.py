@@ -122,19 +122,23 @@ class WhatIfForm(Plain):
     """How a cohort would be selected; fields left empty are as the ranking has them."""
 
     policy = forms.ChoiceField(
-        label="Policy",
+        label=_("Policy"),
         choices=lambda: [(policy.value, policy.label.split(":")[0]) for policy in Scorecard.Policy],
         required=False,
     )
     q = PercentField(
-        label="Band width, %", least=NARROWEST, most=WIDEST, required=False, attrs={"size": 4}
+        label=format_lazy("{}, %", _("Band width")),
+        least=NARROWEST,
+        most=WIDEST,
+        required=False,
+        attrs={"size": 4},
     )
     quota = forms.IntegerField(
-        label="Quota: from each end",
+        label=_("Quota: from each end"),
         min_value=1,
         max_value=MOST_SEATS,
         required=False,
-        widget=forms.NumberInput(attrs={"placeholder": "by width"}),
+        widget=forms.NumberInput(attrs={"placeholder": _("by width")}),
     )
 
 

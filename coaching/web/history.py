@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.utils.translation import gettext
+
 from coaching.domain import progress
 from coaching.models import Metric, Reading
 from coaching.web.charts import WEEK, Z90, Dot, Tick, dates, short_day
@@ -91,16 +93,17 @@ def history(
     def down(value: float) -> float:
         return min(max(100 * (high - value) / (high - low), 0.0), 100.0)
 
-    def dot(week: date, triple: tuple[float, float, float], days: int, what: str) -> Dot:
+    def dot(week: date, triple: tuple[float, float, float], days: int, text: str) -> Dot:
         value, end, top = triple
-        text = f"{what} {short_day(week)}: {metric.show(value)}"
+        text %= {"day": short_day(week), "value": metric.show(value)}
         x = across(week + timedelta(days=days))
         return Dot(x, down(value), down(end), down(top), False, text)
 
     return History(
-        dots=[dot(week, triple, 3, "Week of") for week, triple in weeks.items()],
+        dots=[dot(week, triple, 3, gettext("Week of %(day)s: %(value)s"))
+              for week, triple in weeks.items()],
         # A ranking looks back from the end of its last week.
-        estimates=[dot(week, triple, 6, "Estimate up to the week of")
+        estimates=[dot(week, triple, 6, gettext("Estimate up to the week of %(day)s: %(value)s"))
                    for week, triple in said.items()],
         peers=None if marks[0] is None else down(marks[0]),
         best=None if marks[1] is None else down(marks[1]),
@@ -108,8 +111,11 @@ def history(
         ticks=dates(first, last, across),
         values=[Tick(down(value), metric.show(value)) for value in (high - room, low + room)],
         lines=_lines(metric, readings, weeks, said),
-        words=f"{metric}: {len(weeks)} weeks of readings from {metric.show(min(seen))} to "
-        f"{metric.show(max(seen))}, and {len(said)} estimates.",
+        words=gettext(
+            "%(metric)s: %(weeks)s weeks of readings from %(low)s to %(high)s, and %(estimates)s "
+            "estimates."
+        ) % {"metric": metric, "weeks": len(weeks), "low": metric.show(min(seen)),
+             "high": metric.show(max(seen)), "estimates": len(said)},
     )  # fmt: skip
 
 
@@ -143,4 +149,4 @@ def _lines(metric: Metric, readings: Sequence[Reading], weeks: dict, said: dict)
 
 def _range(metric: Metric, triple: tuple[float, float, float]) -> str:
     low, high = sorted(triple[1:])
-    return f"{metric.show(low)} to {metric.show(high)}"
+    return gettext("%(low)s to %(high)s") % {"low": metric.show(low), "high": metric.show(high)}

@@ -1,17 +1,44 @@
 """Sentences that pages say about numbers; the same for everybody who may read the page."""
 
-from django.utils.formats import number_format
-from django.utils.translation import gettext
+from django.utils.formats import get_format, number_format
+from django.utils.translation import gettext, gettext_lazy, pgettext, pgettext_lazy
 
 from coaching.domain.ranking import LABEL, RELIABLE, SMALLEST_GROUP
 from coaching.domain.selection import Share
-from coaching.models import Band, Pair, Person, Standing, Yardstick
+from coaching.models import Band, Pair, Person, Scorecard, Standing, Yardstick
 from coaching.queries.rankings import BandCounts
+from coaching.services.rankings import EVERYBODY
 
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
          "eleven", "twelve")  # fmt: skip
-SHARES = ((0.25, "a quarter"), (1 / 3, "a third"), (0.5, "half"), (2 / 3, "two thirds"),
-          (0.75, "three quarters"))  # fmt: skip
+SHARES = (
+    (0.25, gettext_lazy("a quarter")),
+    (1 / 3, gettext_lazy("a third")),
+    (0.5, pgettext_lazy("a share", "half")),
+    (2 / 3, gettext_lazy("two thirds")),
+    (0.75, gettext_lazy("three quarters")),
+)
+# A thing that is counted: one of it, and several.
+Nouns = tuple[str, str]
+SUBJECTS = {
+    Scorecard.Subject.PEOPLE: gettext_lazy("person,people"),
+    Scorecard.Subject.TEAMS: gettext_lazy("team,teams"),
+    Scorecard.Subject.SEGMENTS: gettext_lazy("segment,segments"),
+}
+# What people are told apart by, and the values of it that are not their company's own words.
+TRAITS = {
+    "role": gettext_lazy("role"),
+    "site": gettext_lazy("site"),
+    "shift": gettext_lazy("shift"),
+    "language": gettext_lazy("language"),
+    "tenure": gettext_lazy("tenure"),
+    "part-time": gettext_lazy("part-time"),
+    "full-time": gettext_lazy("full-time"),
+    "under 6 months": gettext_lazy("under 6 months"),
+    "6 months to 2 years": gettext_lazy("6 months to 2 years"),
+    "over 2 years": gettext_lazy("over 2 years"),
+    "not known": gettext_lazy("not known"),
+}
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -19,9 +46,33 @@ def count(number: int, noun: str, plural: str = "") -> str:
     >>> count(1, "pair"), count(8, "person", "people"), count(31, "pair")
     ('one pair', 'eight people', '31 pairs')
     """
+    return f"{spelled(number)} {noun if number == 1 else plural or noun + 's'}"
+
+
+def spelled(number: int) -> str:
+    """
+    >>> spelled(0), spelled(12), spelled(1234)
+    ('no', 'twelve', '1,234')
+    """
     small = gettext("no,one,two,three,four,five,six,seven,eight,nine,ten,eleven,twelve").split(",")
-    word = small[number] if number < len(small) else figure(number)
-    return f"{word} {noun if number == 1 else plural or noun + 's'}"
+    return small[number] if number < len(small) else figure(number)
+
+
+def counted(number: int, nouns: str) -> str:
+    """
+    The same with both forms of the noun in one text, as they are translated.
+
+    >>> counted(1, "person,people"), counted(8, "person,people")
+    ('one person', 'eight people')
+    """
+    one, _, many = nouns.partition(",")
+    return count(number, one, many)
+
+
+def nouns(subject: str) -> Nouns:
+    """What a ranking is of."""
+    one, _, many = str(SUBJECTS[Scorecard.Subject(subject)]).partition(",")
+    return one, many
 
 
 def figure(number: float) -> str:
@@ -32,6 +83,11 @@ def figure(number: float) -> str:
     '12,345'
     """
     return number_format(number, decimal_pos=0, force_grouping=True)
+
+
+def local(number: str) -> str:
+    """A number as Python writes it, with the decimal sign of the reader's language."""
+    return number.replace(".", get_format("DECIMAL_SEPARATOR"))
 
 
 def percent(share: float | None) -> str:
@@ -50,6 +106,16 @@ def percent(share: float | None) -> str:
 
 def capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
+
+
+def trait(word: str) -> str:
+    """What people are told apart by, or a value of it, translated where the word is ours."""
+    return str(TRAITS.get(word, word))
+
+
+def peers(group: str) -> str:
+    """The name of a peer group."""
+    return gettext("everybody") if group == EVERYBODY else group
 
 
 def why_pair(pair: Pair, reader: Person) -> list[str]:
@@ -110,9 +176,9 @@ def share_of(part: float) -> str:
     """
     for value, word in SHARES:
         if abs(part - value) < 0.02:
-            return word
+            return str(word)
     if part >= 0.98:
-        return "all" if part == 1 else "almost all"
+        return pgettext("a share", "all") if part == 1 else pgettext("a share", "almost all")
     return f"{100 * part:.0f} %"
 
 
@@ -123,7 +189,38 @@ def quarter(q: float) -> str:
     >>> quarter(0.25), quarter(0.4)
     ('quarter', '40 %')
     """
-    return {0.25: "quarter", 0.2: "fifth", 0.5: "half"}.get(q) or f"{100 * q:.0f} %"
+    named = {
+        0.25: pgettext("part of the peers", "quarter"),
+        0.2: pgettext("part of the peers", "fifth"),
+        0.5: pgettext("part of the peers", "half"),
+    }
+    return named.get(q) or f"{100 * q:.0f} %"
+
+
+def in_worst(q: float) -> str:
+    """
+    >>> in_worst(0.25), in_worst(0.4)
+    ('in the worst quarter', 'in the worst 40 %')
+    """
+    named = {
+        0.25: gettext("in the worst quarter"),
+        0.2: gettext("in the worst fifth"),
+        0.5: gettext("in the worst half"),
+    }
+    return named.get(q) or gettext("in the worst %(part)s") % {"part": quarter(q)}
+
+
+def in_best(q: float) -> str:
+    """
+    >>> in_best(0.2), in_best(0.1)
+    ('in the best fifth', 'in the best 10 %')
+    """
+    named = {
+        0.25: gettext("in the best quarter"),
+        0.2: gettext("in the best fifth"),
+        0.5: gettext("in the best half"),
+    }
+    return named.get(q) or gettext("in the best %(part)s") % {"part": quarter(q)}
 
 
 def amount(cases: float) -> str:
@@ -131,7 +228,9 @@ def amount(cases: float) -> str:
     >>> amount(22.4), amount(3.16), amount(0.25), amount(12345)
     ('22', '3.2', '0.25', '12,345')
     """
-    return f"{cases:,.0f}" if cases >= 10 or cases == int(cases) else f"{cases:.2g}"
+    if cases >= 10 or cases == int(cases):
+        return figure(round(cases))
+    return local(f"{cases:.2g}")
 
 
 def estimate(standing: Standing, frame: Yardstick | None, name: str) -> str:
@@ -144,33 +243,41 @@ def estimate(standing: Standing, frame: Yardstick | None, name: str) -> str:
 quarters.'
     """
     if frame is None:
-        return (
-            f"The mean of {name}'s skills by their weights, each in spreads from the peers' mean; "
+        return gettext(
+            "The mean of %(name)s's skills by their weights, each in spreads from the peers' mean; "
             "a skill without readings counts as the peers' mean."
-        )
+        ) % {"name": name}
     if standing.raw is None:
-        return "No readings in these weeks: the estimate is the peers' mean, and says so."
+        return gettext("No readings in these weeks: the estimate is the peers' mean, and says so.")
     if frame.sigma2 == 0:
-        return f"These readings do not scatter at all, so the estimate is {name}'s own mean."
+        return gettext(
+            "These readings do not scatter at all, so the estimate is %(name)s's own mean."
+        ) % {"name": name}
     if frame.tau2 == 0:
-        return "Chance alone explains how these peers differ, so the estimate is their mean."
+        return gettext(
+            "Chance alone explains how these peers differ, so the estimate is their mean."
+        )
     k = frame.sigma2 / frame.tau2
     if k < 1:
-        rule = f"k = {amount(k)}: a single case already says more than the peers do"
+        rule = gettext("k = %(k)s: a single case already says more than the peers do")
     else:
-        rule = (
-            f"k = {amount(k)}: somebody with {amount(k)} cases is half themselves, half their peers"
-        )
+        rule = gettext("k = %(k)s: somebody with %(k)s cases is half themselves, half their peers")
     own = standing.reliability
-    has = f"{name} has {amount(standing.n)}, so {share_of(own)}"
     expected = standing.n / (standing.n + k)
-    if abs(expected - own) > 0.03:
-        less = "less" if own < expected else "more"
-        has += (
-            f" (a little {less} than k says, because how much these peers truly differ is "
-            "uncertain itself)"
+    if abs(expected - own) <= 0.03:
+        has = gettext("%(name)s has %(cases)s, so %(share)s")
+    elif own < expected:
+        has = gettext(
+            "%(name)s has %(cases)s, so %(share)s (a little less than k says, because how much "
+            "these peers truly differ is uncertain itself)"
         )
-    return f"{rule}; {has}."
+    else:
+        has = gettext(
+            "%(name)s has %(cases)s, so %(share)s (a little more than k says, because how much "
+            "these peers truly differ is uncertain itself)"
+        )
+    has %= {"name": name, "cases": amount(standing.n), "share": share_of(own)}
+    return f"{rule % {'k': amount(k)}}; {has}."
 
 
 def reliability(standing: Standing) -> str:
@@ -181,10 +288,14 @@ def reliability(standing: Standing) -> str:
     "0.75: the estimate is 75 % their own readings and 25 % their peers' mean."
     """
     own = round(100 * standing.reliability)
-    return (
-        f"{standing.reliability:.2f}: the estimate is {own} % their own readings "
-        f"and {100 - own} % their peers' mean."
-    )
+    return gettext(
+        "%(reliability)s: the estimate is %(own)s their own readings and %(rest)s their peers' "
+        "mean."
+    ) % {
+        "reliability": local(f"{standing.reliability:.2f}"),
+        "own": f"{own} %",
+        "rest": f"{100 - own} %",
+    }
 
 
 def chance(p: float) -> str:
@@ -202,10 +313,13 @@ def chances(standing: Standing, q: float) -> str:
     >>> chances(Standing(p_low=0.34, p_high=0.001), 0.25)
     'The chance of truly being in the worst quarter of the peers is 34 %, in the best < 1 %.'
     """
-    return (
-        f"The chance of truly being in the worst {quarter(q)} of the peers is "
-        f"{chance(standing.p_low)}, in the best {chance(standing.p_high)}."
-    )
+    return gettext(
+        "The chance of truly being %(in_worst)s of the peers is %(low)s, in the best %(high)s."
+    ) % {
+        "in_worst": in_worst(q),
+        "low": chance(standing.p_low),
+        "high": chance(standing.p_high),
+    }
 
 
 def place(standing: Standing) -> str:
@@ -213,11 +327,10 @@ def place(standing: Standing) -> str:
     >>> place(Standing(rank_low=0.12, rank_high=0.63))
     'Nine times in ten the true place lies between 12 and 63 of 100 peers, counted from the worst.'
     """
-    low, high = round(100 * standing.rank_low), round(100 * standing.rank_high)
-    return (
-        f"Nine times in ten the true place lies between {low} and {high} of 100 peers, "
+    return gettext(
+        "Nine times in ten the true place lies between %(low)s and %(high)s of 100 peers, "
         "counted from the worst."
-    )
+    ) % {"low": round(100 * standing.rank_low), "high": round(100 * standing.rank_high)}
 
 
 def raw(standing: Standing) -> str:
@@ -228,11 +341,10 @@ def raw(standing: Standing) -> str:
     '3.91 over 66 cases: what was counted, with all its luck still in it.'
     """
     if standing.raw is None:
-        return "Nothing was counted in these weeks."
-    return (
-        f"{standing.metric.read(standing.raw)} over {amount(standing.n)} cases: what was "
-        "counted, with all its luck still in it."
-    )
+        return gettext("Nothing was counted in these weeks.")
+    return gettext(
+        "%(mean)s over %(cases)s cases: what was counted, with all its luck still in it."
+    ) % {"mean": standing.metric.read(standing.raw), "cases": amount(standing.n)}
 
 
 def band(standing: Standing, q: float) -> str:
@@ -246,39 +358,51 @@ and a reliability of 0.50.'
     'Cannot tell: with a reliability of 0.30 the peers say more than the own readings. Take in \
 more weeks, or have more cases surveyed.'
     """
-    part, kind = quarter(q), Band(standing.band)
-    needs = f"the label needs {percent(LABEL)} and a reliability of {RELIABLE:.2f}"
+    kind = Band(standing.band)
     if kind == Band.CHECK:
-        return (
+        return gettext(
             "Check the numbers: this value lies so far from all peers that it may be a mistake. "
             "Look at the export; correct it, or keep it knowingly. Until then nobody is chosen "
             "or compared by it."
         )
     if kind == Band.TOO_SMALL:
-        return (
-            f"Group too small: bands need at least {SMALLEST_GROUP} peers with readings. Compare "
+        return gettext(
+            "Group too small: bands need at least %(number)s peers with readings. Compare "
             "among more people, for example across the sites of one role."
-        )
+        ) % {"number": SMALLEST_GROUP}
     if kind == Band.CANNOT_TELL:
         if standing.raw is None and standing.metric_id is not None:
-            return "Cannot tell: there are no readings. Import these weeks, or wait for some."
-        if standing.reliability < RELIABLE:
-            return (
-                f"Cannot tell: with a reliability of {standing.reliability:.2f} the peers say "
-                "more than the own readings. Take in more weeks, or have more cases surveyed."
+            return gettext(
+                "Cannot tell: there are no readings. Import these weeks, or wait for some."
             )
-        return "Cannot tell: too much of the scorecard's weight has no readings. Import the rest."
-    if kind == Band.MIDDLE:
-        return (
-            f"Middle, because neither the worst nor the best {part} is likely: "
-            f"{chance(standing.p_low)} and {chance(standing.p_high)}."
+        if standing.reliability < RELIABLE:
+            return gettext(
+                "Cannot tell: with a reliability of %(reliability)s the peers say more than the "
+                "own readings. Take in more weeks, or have more cases surveyed."
+            ) % {"reliability": local(f"{standing.reliability:.2f}")}
+        return gettext(
+            "Cannot tell: too much of the scorecard's weight has no readings. Import the rest."
         )
+    if kind == Band.MIDDLE:
+        return gettext(
+            "Middle, because neither the worst nor the best %(part)s is likely: %(low)s and "
+            "%(high)s."
+        ) % {
+            "part": quarter(q),
+            "low": chance(standing.p_low),
+            "high": chance(standing.p_high),
+        }
     low = kind in (Band.WEAK, Band.LEANING_WEAK)
-    likely = chance(standing.p_low if low else standing.p_high)
-    return (
-        f"{kind.label}, because the chance of truly being in the {'worst' if low else 'best'} "
-        f"{part} is {likely}; {needs}."
-    )
+    return gettext(
+        "%(band)s, because the chance of truly being %(where)s is %(chance)s; the label needs "
+        "%(sure)s and a reliability of %(reliable)s."
+    ) % {
+        "band": kind.label,
+        "where": in_worst(q) if low else in_best(q),
+        "chance": chance(standing.p_low if low else standing.p_high),
+        "sure": percent(LABEL),
+        "reliable": local(f"{RELIABLE:.2f}"),
+    }
 
 
 def overall_scale(weights: dict[str, float]) -> str:
@@ -289,43 +413,56 @@ def overall_scale(weights: dict[str, float]) -> str:
     "Overall is counted in spreads from the peers' mean: 0 is like the peers, +0.5 half a spread \
 better, and no skill counts for more than 3. Weights: Satisfaction 2, Resolution 1."
     """
-    told = ", ".join(f"{name} {weight:g}" for name, weight in weights.items())
-    return (
-        "Overall is counted in spreads from the peers' mean: 0 is like the peers, +0.5 half a "
-        f"spread better, and no skill counts for more than 3. Weights: {told or 'none'}."
-    )
+    told = ", ".join(f"{name} {local(f'{weight:g}')}" for name, weight in weights.items())
+    return gettext(
+        "Overall is counted in spreads from the peers' mean: 0 is like the peers, %(half)s half a "
+        "spread better, and no skill counts for more than 3. Weights: %(weights)s."
+    ) % {"half": local("+0.5"), "weights": told or pgettext("weights", "none")}
 
 
 def nobody_labelled(subject: str, counts: BandCounts, *, by_chance: bool) -> str:
     """Why a ranking carries no labels; empty when it carries some."""
     if counts.weak or counts.strong or not counts.total:
         return ""
-    people = count(counts.total, "person", "people")
+    told = {"subject": subject, "people": counted(counts.total, gettext("person,people"))}
     if counts.too_small == counts.total:
-        return (
-            f"Nobody is labelled on {subject}: "
-            f"groups under {SMALL[SMALLEST_GROUP]} are too small to compare."
-        )
+        return gettext(
+            "Nobody is labelled on %(subject)s: groups under %(number)s are too small to compare."
+        ) % {"subject": subject, "number": spelled(SMALLEST_GROUP)}
     if by_chance:
-        return (
-            f"Nobody is labelled on {subject}: the {people} differ by no more than "
-            "chance would make them."
+        sentence = gettext(
+            "Nobody is labelled on %(subject)s: the %(people)s differ by no more than chance "
+            "would make them."
         )
-    share = f" (typical reliability {counts.reliability:.2f})" if counts.reliability else ""
-    return (
-        f"Nobody is labelled on {subject}: there are too few readings to tell the {people} "
-        f"apart{share}. More weeks help; guessing would not."
-    )
+    elif counts.reliability:
+        told["reliability"] = local(f"{counts.reliability:.2f}")
+        sentence = gettext(
+            "Nobody is labelled on %(subject)s: there are too few readings to tell the %(people)s "
+            "apart (typical reliability %(reliability)s). More weeks help; guessing would not."
+        )
+    else:
+        sentence = gettext(
+            "Nobody is labelled on %(subject)s: there are too few readings to tell the %(people)s "
+            "apart. More weeks help; guessing would not."
+        )
+    return sentence % told
 
 
 def out_of_proportion(attribute: str, share: Share) -> str:
     """A warning that the people with one value are labelled more often than all others."""
-    return (
-        f"{capital(attribute)} “{share.value}”: {share.labelled} of {share.people} would be "
-        f"learners, against {share.rest_labelled} of {share.rest_people} of everybody else. Chance "
-        "does not explain that. Before you launch, look for a cause that is not the people: "
-        "other cases, other tools, less training."
-    )
+    return gettext(
+        "%(attribute)s “%(value)s”: %(labelled)s of %(people)s would be learners, against "
+        "%(rest_labelled)s of %(rest_people)s of everybody else. Chance does not explain that. "
+        "Before you launch, look for a cause that is not the people: other cases, other tools, "
+        "less training."
+    ) % {
+        "attribute": capital(trait(attribute)),
+        "value": trait(share.value),
+        "labelled": share.labelled,
+        "people": share.people,
+        "rest_labelled": share.rest_labelled,
+        "rest_people": share.rest_people,
+    }
 
 
 def plan_change(matched: int, total: int) -> str:

@@ -41,6 +41,8 @@ def test_a_scorecard_is_proposed_changed_and_ranked(mara_api, team, crew, other_
 
     ranked = mara_api.post(f"{where}rank/")
     assert ranked.status_code == 201
+    assert ranked.json()["settings"].keys() >= {"version", "left_out", "small_groups"}
+    assert "notes" not in ranked.json()["settings"]
     assert mara_api.get(where).json()["latest_ranking"] == ranked.json()["id"]
     assert mara_api.get(ranked["Location"]).json()["yardsticks"][0]["people"] == 20
 

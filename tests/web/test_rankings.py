@@ -281,3 +281,37 @@ def test_readings_of_one_mistake_do_not_press_the_others_together(ranked, mara_c
     assert ticks
     assert all(float(tick) < 6 for tick in ticks)
     assert Reading.objects.exists()
+
+
+def test_what_a_ranking_says_of_itself_is_said_in_its_readers_language(
+    ranked, team, csat, mara, mara_client, now
+):
+    calls = factories.make_metric("calls", name="Calls")
+    ranked.scorecard.weights.create(metric=calls, weight=1)
+    ranking = rankings.run(scorecard=ranked.scorecard, by=mara, now=now)
+    assert "Calls was left out: it has no readings" in mara_client.get(page(ranking)).text
+    mara.reads = "de"
+    mara.save()
+    text = mara_client.get(page(ranking)).text
+    assert "Calls zählt diesmal nicht" in text
+    assert "was left out" not in text
+    # Rankings from before have kept nothing but the English sentence.
+    del ranking.settings["notes"]
+    ranking.save()
+    assert "Calls was left out" in mara_client.get(page(ranking)).text
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_an_export_is_in_its_readers_language(ranked, mara, mara_client, csat, form):
+    mara.reads = "de"
+    mara.save()
+    where = reverse("ranking-export", args=[ranked.public_id])
+    answer = mara_client.post(where, {"form": form}, query_params={"metric": csat.key})
+    content = b"".join(answer.streaming_content)
+    if form == "csv":
+        lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
+    else:
+        sheet = load_workbook(io.BytesIO(content), read_only=True).worksheets[0]
+        lines = [list(row) for row in sheet.iter_rows(values_only=True)]
+    assert lines[0][-1] == "Einstufung"
+    assert lines[1][-1] == "Schwach"

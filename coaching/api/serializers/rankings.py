@@ -109,6 +109,12 @@ class RankingShape(PublicShape):
             "created_by", "created_at", "seconds",
         )  # fmt: skip
 
+    def to_representation(self, row: Ranking) -> dict:
+        shown = super().to_representation(row)
+        # The same sentences once more, kept for pages in any language.
+        shown["settings"] = {key: told for key, told in row.settings.items() if key != "notes"}
+        return shown
+
 
 class YardstickShape(Shape):
     metric = MetricRef()

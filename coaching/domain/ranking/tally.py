@@ -9,12 +9,18 @@ from numpy.typing import ArrayLike
 
 from coaching.domain.ranking.groups import Bools, Floats, Ints, group_sum, ratio
 from coaching.domain.ranking.kinds import Kind, RankingError
+from coaching.domain.said import said
 
 # Figures are often rounded on their way here; a sum of squares may miss the least possible
 # value by this share before it is called impossible.
 _ROUNDING = 1e-3
 # Below this share of the sum of squares a spread is what floating point leaves of zero.
 _ZERO = 1e-13
+NEGATIVE = {
+    Kind.PROPORTION: said("the sum of a proportion cannot be negative"),
+    Kind.RATE: said("the sum of a rate cannot be negative"),
+    Kind.DURATION: said("the sum of a duration cannot be negative"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +52,20 @@ def row_faults(
             found.append(Fault(np.flatnonzero(wrong), column, problem))
 
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        look(n < 0, "n", "a count or an exposure cannot be negative")
+        look(n < 0, "n", said("a count or an exposure cannot be negative"))
         if kind is not Kind.MEAN:
-            look(total < 0, "sum", f"the sum of a {kind} cannot be negative")
+            look(total < 0, "sum", NEGATIVE[kind])
         if kind is Kind.PROPORTION:
-            look(total > n, "sum", "there are more successes than trials")
+            look(total > n, "sum", said("there are more successes than trials"))
         if kind is Kind.DURATION:
-            look((n > 0) & (total == 0), "sum", "a duration must be longer than zero")
+            wrong = (n > 0) & (total == 0)
+            look(wrong, "sum", said("a duration must be longer than zero"))
         if sumsq is not None and kind in (Kind.MEAN, Kind.DURATION):
             sumsq = np.asarray(sumsq, float)
-            look(sumsq < 0, "sumsq", "a sum of squares cannot be negative")
+            look(sumsq < 0, "sumsq", said("a sum of squares cannot be negative"))
             least = np.where(n > 0, total**2 / n, 0.0)
             short = (sumsq >= 0) & np.isfinite(least) & (sumsq < least * (1 - _ROUNDING))
-            look(short, "sumsq", "the sum of squares is too small for this sum and n")
+            look(short, "sumsq", said("the sum of squares is too small for this sum and n"))
     return found
 
 
@@ -136,8 +143,12 @@ def tally(
     if faults:
         fault = faults[0]
         raise RankingError(
-            f"Row {fault.rows[0] + 1}, {fault.column}: {fault.problem}. "
-            "Correct the row or leave it out."
+            said(
+                "Row %(row)s, %(column)s: %(problem)s. Correct the row or leave it out.",
+                row=int(fault.rows[0]) + 1,
+                column=fault.column,
+                problem=fault.problem,
+            )
         )
 
     usable = np.isfinite(n) & np.isfinite(total) & (n > 0)
@@ -229,9 +240,17 @@ def pooled_noise(
             seen = df = np.zeros(groups)
         if who.size and not df.sum() > 0:
             raise RankingError(
-                f"The noise of a {tally.kind} cannot be told from these readings. Give the sum "
-                "of squares (or the standard deviation) with more than one value per person, "
-                "or several periods per person."
+                said(
+                    "The noise of a mean cannot be told from these readings. Give the sum of "
+                    "squares (or the standard deviation) with more than one value per person, or "
+                    "several periods per person."
+                )
+                if tally.kind is Kind.MEAN
+                else said(
+                    "The noise of a duration cannot be told from these readings. Give the sum of "
+                    "squares (or the standard deviation) with more than one value per person, or "
+                    "several periods per person."
+                )
             )
         sigma2 = np.where(df > 0, ratio(seen, df), seen.sum() / max(df.sum(), 1e-300))
         sigma2 = np.where(n_group > 0, sigma2, np.nan)

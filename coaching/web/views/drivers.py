@@ -3,6 +3,7 @@ from django.shortcuts import render
 
 from coaching.queries import access, drivers, rankings
 from coaching.web import drivers as driver_table
+from coaching.web import words
 from coaching.web.doors import for_manager
 
 
@@ -11,6 +12,7 @@ def drivers_page(request: HttpRequest, ranking: str) -> HttpResponse:
     """What separates the top of a ranking from its bottom."""
     row = access.found_or_404(rankings.visible_to(request.person), ranking)
     comparison = drivers.of_ranking(row, outcome=request.GET.get("by", ""))
+    singular, plural = words.nouns(row.subject)
     return render(
         request,
         "manager/drivers.html",
@@ -18,6 +20,7 @@ def drivers_page(request: HttpRequest, ranking: str) -> HttpResponse:
             "ranking": row,
             "comparison": comparison,
             "table": driver_table.table(comparison, row),
-            "subjects": driver_table.SUBJECTS[row.subject],
+            "singular": singular,
+            "plural": plural,
         },
     )

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.text import slugify
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from coaching.domain.ranking import interval_in_units
@@ -54,7 +55,7 @@ def rank_team(request: HttpRequest) -> HttpResponse:
 @for_manager
 def rank_again(request: HttpRequest, scorecard: str) -> HttpResponse:
     card = access.found_or_404(rankings.scorecards_visible_to(request.person), scorecard)
-    with flashing(request, "Ranked on the newest readings.") as attempt:
+    with flashing(request, gettext("Ranked on the newest readings.")) as attempt:
         row = ranking_services.run(scorecard=card, by=request.person, now=request.now)
     return redirect("ranking", row.public_id) if attempt.done else redirect("rankings")
 
@@ -80,6 +81,7 @@ def ranking_page(request: HttpRequest, ranking: str) -> HttpResponse:
     choice = Choice.of(request.GET)
     found = explorer.narrowed(standings, choice)
     peers = rankings.group_means(found, "group")
+    singular, plural = words.nouns(row.subject)
     page = page_of(request, explorer.ordered(found, choice, sorted(lens.hidden)), size=PAGE)
     means = peers if choice.by == "peers" else {}
     if choice.by in ("team", "site"):
@@ -91,11 +93,14 @@ def ranking_page(request: HttpRequest, ranking: str) -> HttpResponse:
         {
             "ranking": row,
             "subject": Scorecard.Subject(row.subject),
+            "singular": singular,
+            "plural": plural,
+            "notes": _notes(row),
             "metrics": metrics,
             "metric": metric,
             "counts": counts,
             "silence": words.nobody_labelled(
-                metric.name if metric else "the overall score",
+                metric.name if metric else gettext("the overall score"),
                 counts,
                 by_chance=rankings.differ_by_chance(frames),
             ),
@@ -109,12 +114,20 @@ def ranking_page(request: HttpRequest, ranking: str) -> HttpResponse:
             "rows": explorer.rows(page.object_list, lens, choice, means),
             "choice": choice,
             "orders": [
-                (key, label) for key, (label, _) in explorer.ORDERS.items() if metric or key != "n"
+                (key, told[0]) for key, told in explorer.ORDERS.items() if metric or key != "n"
             ],
             "bands": Band.choices,
             **_options(row, peers, choice),
         },
     )
+
+
+def _notes(ranking: Ranking) -> list[object]:
+    """What a reader should know about what does not count, and who cannot be labelled."""
+    made = ranking.settings
+    # Older rankings have kept their sentences as text alone.
+    old = (*made.get("left_out", {}).values(), made.get("small_groups"))
+    return made.get("notes", [note for note in old if note])
 
 
 def _strip(found: QuerySet[Standing], lens: Lens, peers: dict):
@@ -134,7 +147,7 @@ def _strip(found: QuerySet[Standing], lens: Lens, peers: dict):
 def _options(ranking: Ranking, peers: dict, choice: Choice) -> dict:
     """What the filters offer: only what occurs in this ranking."""
     if ranking.subject == Scorecard.Subject.TEAMS:
-        return {"groupings": [("peers", "Peer group")]}
+        return {"groupings": [("peers", explorer.GROUPINGS["peers"][0])]}
     people = Person.objects.filter(standings__ranking=ranking, standings__metric=None)
 
     def values(field: str) -> list[str]:
@@ -145,7 +158,7 @@ def _options(ranking: Ranking, peers: dict, choice: Choice) -> dict:
     teams = Team.objects.filter(
         path__startswith=ranking.scorecard.team.path, people__standings__ranking=ranking
     )
-    groupings = [(key, label) for key, (label, _) in explorer.GROUPINGS.items()]
+    groupings = [(key, told[0]) for key, told in explorer.GROUPINGS.items()]
     return {
         "teams": teams.distinct(),
         "sites": sites if len(sites) > 1 or choice.site else [],
@@ -153,14 +166,6 @@ def _options(ranking: Ranking, peers: dict, choice: Choice) -> dict:
         "peer_groups": sorted(peers) if len(peers) > 1 or choice.peers else [],
         "groupings": groupings if sites else [g for g in groupings if g[0] != "site"],
     }
-
-
-HEADINGS = (
-    "Name", "Key", "Team", "Site", "Shift", "Peers", "Skill", "Unit", "Cases", "Own mean",
-    "Estimate", "90 % from", "90 % to", "Reliability", "Chance worst part", "Chance best part",
-    "Place from (0 worst)", "Place to (100 best)", "Band",
-)  # fmt: skip
-ABOUT = "For offering help; not made for pay, appraisal or dismissal."
 
 
 @require_POST
@@ -174,7 +179,9 @@ def ranking_export(request: HttpRequest, ranking: str) -> HttpResponseBase:
     form = "xlsx" if request.POST.get("form") == "xlsx" else "csv"
     people = found.count()
     if form == "xlsx" and people + 3 > exports.MOST_SHEET_ROWS:
-        messages.error(request, "Excel holds a million rows in a sheet. Take the CSV, or filter.")
+        messages.error(
+            request, gettext("Excel holds a million rows in a sheet. Take the CSV, or filter.")
+        )
         return redirect("ranking", row.public_id)
     export_services.ranking_taken(
         ranking=row, metric=metric, form=form, people=people, filters=choice.told(),
@@ -184,12 +191,12 @@ def ranking_export(request: HttpRequest, ranking: str) -> HttpResponseBase:
     name = f"{slugify(row.scorecard.name) or 'ranking'}-{metric.key if metric else 'overall'}"
     if form == "csv":
         return exports.as_csv(table, filename=name)
-    return exports.as_workbook(table, filename=name, title="Ranking")
+    return exports.as_workbook(table, filename=name, title=gettext("Ranking"))
 
 
 def _table(standings: Iterable[Standing], lens: Lens) -> Iterator[list[exports.Cell]]:
     metric = lens.metric
-    yield list(HEADINGS)
+    yield _headings()
     for row in standings:
         person = row.person
         known: list[exports.Cell] = [
@@ -198,14 +205,14 @@ def _table(standings: Iterable[Standing], lens: Lens) -> Iterator[list[exports.C
             str(person.team or "") if person else "",
             person.site if person else "",
             person.shift if person else "",
-            row.group,
-            metric.name if metric else "Overall",
-            metric.unit if metric else "spreads from the peers' mean",
+            words.peers(row.group),
+            metric.name if metric else gettext("Overall"),
+            metric.unit if metric else gettext("spreads from the peers' mean"),
             row.n if metric else None,
             metric.in_units(row.raw) if metric and row.raw is not None else None,
         ]
         if not lens.shows(row):
-            yield [*known, *([None] * 8), explorer.TOO_SMALL]
+            yield [*known, *([None] * 8), gettext("group too small to show")]
             continue
         kind = metric.kind if metric else Metric.Kind.MEAN
         ends = interval_in_units(kind=kind, value=row.estimate, se=row.se, level=0.90)
@@ -220,5 +227,24 @@ def _table(standings: Iterable[Standing], lens: Lens) -> Iterator[list[exports.C
             100 * row.rank_high,
             row.get_band_display(),
         ]
+    ranking = lens.ranking
     yield []
-    yield [f"{lens.ranking}. {ABOUT}"]
+    yield [
+        gettext(
+            "%(scorecard)s, %(since)s to %(until)s. For offering help; not made for pay, "
+            "appraisal or dismissal."
+        )
+        % {"scorecard": ranking.scorecard, "since": ranking.since, "until": ranking.until}
+    ]
+
+
+def _headings() -> list[exports.Cell]:
+    level = {"level": "90 %"}
+    return [
+        gettext("Name"), gettext("Key"), gettext("Team"), gettext("Site"), gettext("Shift"),
+        gettext("Peers"), gettext("Skill"), gettext("Unit"), gettext("Cases"),
+        gettext("Own mean"), gettext("Estimate"), gettext("%(level)s from") % level,
+        gettext("%(level)s to") % level, gettext("Reliability"), gettext("Chance worst part"),
+        gettext("Chance best part"), gettext("Place from (0 worst)"),
+        gettext("Place to (100 best)"), gettext("Band"),
+    ]  # fmt: skip

@@ -6,9 +6,11 @@ import numpy as np
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 
 from coaching.domain import selection as engine
 from coaching.models import Ranking, Scorecard
+from coaching.notifications.words import tell
 from coaching.queries import access, rankings, selection
 from coaching.services.cohorts import OnlyPeople
 from coaching.web import words
@@ -22,7 +24,7 @@ from coaching.web.paging import page_of
 def selection_page(request: HttpRequest, ranking: str) -> HttpResponse:
     row = access.found_or_404(rankings.visible_to(request.person), ranking)
     if row.subject != Scorecard.Subject.PEOPLE:
-        messages.error(request, OnlyPeople.message)
+        messages.error(request, tell(OnlyPeople.message))
         return redirect("ranking", row.public_id)
     usual = usual_of(row)
     form, asked = asked_of(request, usual)
@@ -65,8 +67,8 @@ def selection_page(request: HttpRequest, ranking: str) -> HttpResponse:
             "moves": [
                 (title, names[side, "enters"], names[side, "leaves"], int(moves.stays.sum()))
                 for title, side, moves in (
-                    ("Learners", "learner", learners),
-                    ("Coaches", "coach", coaches),
+                    (gettext("Learners"), "learner", learners),
+                    (gettext("Coaches"), "coach", coaches),
                 )
             ],
             "undecided": names["open", "stays"],

@@ -5,8 +5,11 @@ Taken as text they are English, which is what logs, audit lines and the API keep
 into the reader's language is `notifications.words`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+
+NUMBERS = "no one two three four five six seven eight nine ten eleven twelve".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,12 @@ class Measured(str):
     of: tuple[float, str, str]
 
 
+class Counted(str):
+    """So many of something: `of` is (number, "one,many")."""
+
+    of: tuple[int, str]
+
+
 def said(text: str, /, **values: object) -> Said:
     """
     >>> said("You and %(partner)s meet on %(day)s.", partner="Ivo", day=date(2027, 3, 1))
@@ -65,6 +74,46 @@ def said_many(one: str, many: str, number: int, /, **values: object) -> Said:
     '3 days left.'
     """
     return _made(one, many, number, {"number": number, **values})
+
+
+def said_together(sentences: Sequence[str]) -> str:
+    """
+    Sentences one after the other, each of which may be said in another language.
+
+    >>> said_together([said("It is full."), said("%(name)s waits.", name="Lea")])
+    'It is full. Lea waits.'
+    """
+    if len(sentences) < 2:
+        return "".join(sentences)
+    values = {f"sentence_{at}": sentence for at, sentence in enumerate(sentences)}
+    return _made(" ".join(f"%({name})s" for name in values), "", None, values)
+
+
+def counted(number: int, noun: str) -> Counted:
+    """
+    >>> counted(1, "coach,coaches"), counted(0, "pin,pins"), counted(30, "seat,seats")
+    ('one coach', 'no pins', '30 seats')
+    """
+    one, many = noun.split(",")
+    word = NUMBERS[number] if 0 <= number < len(NUMBERS) else str(number)
+    made = Counted(f"{word} {one if number == 1 else many}")
+    made.of = number, noun
+    return made
+
+
+def listed(names: Sequence[str]) -> str:
+    """
+    >>> listed(["Ivo"]), listed(["Ivo", "Lea", "Tom"])
+    ('Ivo', 'Ivo, Lea and Tom')
+    """
+    if len(names) < 2:
+        return "".join(names)
+    return said("%(names)s and %(last)s", names=", ".join(names[:-1]), last=names[-1])
+
+
+def sentence(text: str) -> str:
+    """Marks a text for translation where it only stands, and is filled and said elsewhere."""
+    return text
 
 
 def measured(text: str, *, value: float, kind: str, unit: str) -> Measured:

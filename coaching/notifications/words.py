@@ -10,10 +10,10 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.utils.dateformat import format as formatted
-from django.utils.formats import get_format
+from django.utils.formats import get_format, number_format
 from django.utils.translation import gettext, gettext_noop, ngettext
 
-from coaching.domain.said import Dated, Figure, Measured, Said
+from coaching.domain.said import Counted, Dated, Figure, Measured, Said
 from coaching.models import Metric
 
 # In the letters of Django's `date` filter; translated like words.
@@ -36,6 +36,8 @@ def keep(value: object, zone: ZoneInfo) -> object:
             return {"~measure": list(value.of)}
         case Figure():
             return {"~figure": str(value)}
+        case Counted():
+            return {"~count": list(value.of)}
         case Dated():
             return {"~when": [value.style, value.at.isoformat()]}
         case datetime():
@@ -58,6 +60,8 @@ def tell(value: object) -> object:
             return str(Metric(kind=kind, unit=unit).show(amount))
         case {"~figure": figure}:
             return _figure(figure)
+        case {"~count": [number, noun]}:
+            return count(number, gettext(noun))
         case {"~when": [style, at]}:
             return _when(style, datetime.fromisoformat(at))
         case Said():
@@ -67,6 +71,9 @@ def tell(value: object) -> object:
             return str(Metric(kind=kind, unit=unit).show(amount))
         case Figure():
             return _figure(value)
+        case Counted():
+            number, noun = value.of
+            return count(number, gettext(noun))
         case Dated():
             return _when(value.style, value.at)
         case datetime():
@@ -78,6 +85,23 @@ def tell(value: object) -> object:
         case list() | tuple():
             return [tell(part) for part in value]
     return value
+
+
+def count(number: int, noun: str) -> str:
+    """
+    So many of something in the active language; `noun` in it already, as "one,many".
+
+    >>> count(1, "pair,pairs"), count(8, "person,people"), count(3100, "pair,pairs")
+    ('one pair', 'eight people', '3,100 pairs')
+    """
+    one, many = noun.split(",")
+    return f"{spelled(number)} {one if number == 1 else many}"
+
+
+def spelled(number: int) -> str:
+    """A number as a sentence has it: up to twelve in words, where the language likes that."""
+    small = gettext("no,one,two,three,four,five,six,seven,eight,nine,ten,eleven,twelve").split(",")
+    return small[number] if number < len(small) else number_format(number, force_grouping=True)
 
 
 def day(value: date) -> str:

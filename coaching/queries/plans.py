@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 
 from django.db.models import Q, QuerySet
 
+from coaching.domain.said import said
 from coaching.models import DraftPair, Member, Pair, Person, Plan, PlanStep
 
 
@@ -45,8 +46,21 @@ def both_sides(pairs: Iterable[DraftPair]) -> list[str]:
     Who would learn a skill and coach others in the same one, as sentences; empty when nobody.
     """
     return [
-        f"{person.name} would {'learn' if learns else 'coach'} {metric} here and "
-        f"{'coaches' if learns else 'learns'} it in “{cohort}”; nobody does both in one skill."
+        said(
+            "%(name)s would learn %(skill)s here and coaches it in “%(cohort)s”; nobody does both "
+            "in one skill.",
+            name=person.name,
+            skill=metric,
+            cohort=cohort,
+        )
+        if learns
+        else said(
+            "%(name)s would coach %(skill)s here and learns it in “%(cohort)s”; nobody does both "
+            "in one skill.",
+            name=person.name,
+            skill=metric,
+            cohort=cohort,
+        )
         for person, learns, metric, key, other, cohort in _elsewhere(list(pairs))
         if key == other
     ]

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef
 
 from coaching.domain import cadence, progress
+from coaching.domain.said import said, said_together
 from coaching.errors import CoachingError
 from coaching.models import (
     Cohort,
@@ -39,15 +40,15 @@ GONE = (Letter.State.SENDING, Letter.State.SENT, Letter.State.UNCERTAIN)
 
 
 class AlreadyLaunched(CoachingError):
-    message = "This plan has already been launched."
+    message = said("This plan has already been launched.")
 
 
 class NothingToLaunch(CoachingError):
-    message = "The plan has no pairs yet. Solve it first, or add learners and coaches."
+    message = said("The plan has no pairs yet. Solve it first, or add learners and coaches.")
 
 
 class NotReady(CoachingError):
-    message = "The plan changed while you were looking at it. Look again before you launch."
+    message = said("The plan changed while you were looking at it. Look again before you launch.")
 
 
 class SeatTaken(CoachingError):
@@ -169,7 +170,9 @@ def _check(proposals: list[DraftPair]) -> None:
     """
     for person in {person for draft in proposals for person in (draft.learner, draft.coach)}:
         if not person.active:
-            raise SomebodyLeft(f"{person.name} has left. Solve the plan again before you launch.")
+            raise SomebodyLeft(
+                said("%(name)s has left. Solve the plan again before you launch.", name=person.name)
+            )
     together = {(draft.learner_id, draft.coach_id): draft for draft in proposals}
     ended = (
         Pair.objects.filter(state=Pair.State.ENDED, learner__in={who for who, _ in together})
@@ -178,12 +181,17 @@ def _check(proposals: list[DraftPair]) -> None:
     )
     for draft in (together[who] for who in ended if who in together):
         raise NotAgain(
-            f"{draft.coach.name} and {draft.learner.name} have been a pair that ended; they are "
-            "not paired again. Solve the plan again before you launch."
+            said(
+                "%(coach)s and %(learner)s have been a pair that ended; they are not paired again. "
+                "Solve the plan again before you launch.",
+                coach=draft.coach.name,
+                learner=draft.learner.name,
+            )
         )
     clashes = plan_queries.both_sides(proposals)
     if clashes:
-        raise BothSides(f"{' '.join(clashes)} Solve the plan again before you launch.")
+        again = said("Solve the plan again before you launch.")
+        raise BothSides(said_together([*clashes, again]))
 
 
 def _store(pairs: list[Pair]) -> None:
@@ -195,8 +203,10 @@ def _store(pairs: list[Pair]) -> None:
             Pair.objects.bulk_create(pairs, batch_size=500)
     except IntegrityError as clash:
         raise SeatTaken(
-            "Somebody in this plan was paired elsewhere in the meantime. "
-            "Solve the plan again; it will take that into account."
+            said(
+                "Somebody in this plan was paired elsewhere in the meantime. Solve the plan again; "
+                "it will take that into account."
+            )
         ) from clash
 
 
@@ -296,8 +306,13 @@ def _free_slots(proposals: list[DraftPair], capacities: dict[str, int]) -> dict[
         left = max(capacities.get(coach.public_id, coach.capacity) - len(busy), 0)
         if count > left:
             raise SeatTaken(
-                f"{coach.name} has fewer free seats by now ({left}) than this plan needs "
-                f"({count}). Solve the plan again; it will take that into account."
+                said(
+                    "%(name)s has fewer free seats by now (%(left)s) than this plan needs "
+                    "(%(number)s). Solve the plan again; it will take that into account.",
+                    name=coach.name,
+                    left=left,
+                    number=count,
+                )
             )
         slots[coach.pk] = lowest_free(busy, count)
     return slots
@@ -342,7 +357,7 @@ def _turn(row: Unpaired) -> tuple[bool, int, int]:
 
 
 class NotRunning(CoachingError):
-    message = "This cohort is not running; there is nothing to take back."
+    message = said("This cohort is not running; there is nothing to take back.")
 
 
 class TooLate(CoachingError):
@@ -350,7 +365,7 @@ class TooLate(CoachingError):
 
 
 class SessionHeld(CoachingError):
-    message = (
+    message = said(
         "Two of them have met already, so this launch stands. A pair that should not go on can be "
         "ended on its own page."
     )
@@ -380,8 +395,10 @@ def undo(*, cohort: Cohort, by: Person, now: datetime) -> None:
         raise NotRunning
     if now > until:
         raise TooLate(
-            "A launch can be taken back for an hour, and this one is older. A pair that should "
-            "not go on can be ended on its own page."
+            said(
+                "A launch can be taken back for an hour, and this one is older. A pair that should "
+                "not go on can be ended on its own page."
+            )
         )
     Cohort.objects.filter(pk=cohort.pk).update(state=Cohort.State.DRAFT, launched_at=None)
     pairs = Pair.objects.filter(cohort=cohort, started_at__gte=launched_at)

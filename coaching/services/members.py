@@ -39,7 +39,7 @@ def add(
         cohort=cohort, person=person, side=side, reason=reason, by=by, now=now
     )
     plans.unknown_before(cohort, [person])
-    what = f"{person.name} added as a {member.get_side_display().lower()}: {member.note}"
+    what = plans.sentences.added(person, member.side, member.note)
     plans.solve_all(cohort, what=what, by=by, now=now)
     return member
 
@@ -52,7 +52,7 @@ def leave_out(*, cohort: Cohort, person: Person, reason: str, by: Person, now: d
     :raises NoReason, NotADraft, NotSelected:
     """
     member = membership.leave_out(cohort=cohort, person=person, reason=reason, by=by, now=now)
-    what = f"{person.name} left out of the cohort: {member.note}"
+    what = plans.sentences.LEFT_OUT_OF_ALL % {"person": person.name, "reason": member.note}
     plans.solve_all(cohort, what=what, by=by, now=now)
 
 
@@ -64,5 +64,5 @@ def take_back(*, cohort: Cohort, person: Person, reason: str, by: Person, now: d
     :raises NoReason, NotADraft, NotSelected:
     """
     member = membership.take_back(cohort=cohort, person=person, reason=reason, by=by, now=now)
-    what = f"{person.name} taken back into the cohort: {member.note}"
+    what = plans.sentences.TAKEN_BACK % {"person": person.name, "reason": member.note}
     plans.solve_all(cohort, what=what, by=by, now=now)

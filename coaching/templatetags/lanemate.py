@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext
 
 from coaching.models import Band, Cohort, Look, Metric, Pair
 from coaching.notifications.words import tell
-from coaching.web import charts, icons, steps, words
+from coaching.web import charts, icons, retelling, steps, words
 from coaching.web.case_forms import ClocksForm
 
 register = template.Library()
@@ -129,7 +129,8 @@ def clocks(context, cohort: Cohort) -> dict:
 
 @register.inclusion_tag("components/shares.html")
 def shares(parts: list, score: int) -> dict:
-    return {"shares": charts.shares(parts), "score": score}
+    named = [{**part, "name": words.part_name(part)} for part in parts]
+    return {"shares": charts.shares(named), "score": score}
 
 
 @register.inclusion_tag("components/field.html")
@@ -263,6 +264,23 @@ def told(value: object) -> object:
 def told_of(text: str, sentences: dict) -> str:
     """What was kept as English text, by what it was made of; what is not among that, as it is."""
     return tell(sentences.get(text, text))
+
+
+@register.filter
+def retold(text: str) -> str:
+    """What a plan keeps in English, in the reader's language."""
+    return retelling.retold(text)
+
+
+@register.filter
+def part_name(part: dict) -> str:
+    return words.part_name(part)
+
+
+@register.filter
+def in_sentence(label: str) -> str:
+    """A label in the middle of a sentence."""
+    return words.in_sentence(str(label))
 
 
 @register.filter

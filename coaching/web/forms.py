@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from django import forms
 from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from coaching.domain.selection import NARROWEST, WIDEST
@@ -45,13 +46,13 @@ def day_input() -> forms.DateInput:
 
 class HandForm(Plain):
     metric = forms.ModelChoiceField(
-        label="In which skill?", queryset=Metric.objects.none(), empty_label=None
+        label=_("In which skill?"), queryset=Metric.objects.none(), empty_label=None
     )
     note = forms.CharField(
-        label="What would help?",
+        label=_("What would help?"),
         max_length=500,
         required=False,
-        widget=forms.TextInput(attrs={"placeholder": "Not needed, but useful for your coach"}),
+        widget=forms.TextInput(attrs={"placeholder": _("Not needed, but useful for your coach")}),
     )
 
     def __init__(self, *args, reader: Person, **kwargs) -> None:
@@ -272,14 +273,14 @@ class AdditionForm(Plain):
     person = forms.CharField(max_length=12)
     side = forms.ChoiceField(choices=Member.Side)
     reason = forms.CharField(
-        max_length=300, error_messages={"required": "Say why, in one sentence."}
+        max_length=300, error_messages={"required": _("Say why, in one sentence.")}
     )
 
 
 class RemovalForm(Plain):
     person = forms.CharField(max_length=12)
     reason = forms.CharField(
-        max_length=300, error_messages={"required": "Say why, in one sentence."}
+        max_length=300, error_messages={"required": _("Say why, in one sentence.")}
     )
 
 
@@ -293,7 +294,7 @@ class PairForm(Plain):
     rule = forms.CharField(max_length=40, required=False)
     learner = forms.CharField(max_length=12, required=False)
     coach = forms.CharField(max_length=12, required=False)
-    kind = forms.ChoiceField(choices=[*Rule.Kind.choices, ("drop", "No rule")], required=False)
+    kind = forms.ChoiceField(choices=[*Rule.Kind.choices, ("drop", _("No rule"))], required=False)
 
     def clean(self) -> dict:
         given = super().clean()
@@ -302,7 +303,7 @@ class PairForm(Plain):
             given["learner"], _, given["coach"] = people.partition(":")
             given["kind"] = kind if kind in (*Rule.Kind.values, "drop") else ""
         if not (given.get("kind") and given.get("learner") and given.get("coach")):
-            raise forms.ValidationError("Choose a learner, a coach and a rule.")
+            raise forms.ValidationError(gettext("Choose a learner, a coach and a rule."))
         return given
 
 
@@ -312,8 +313,8 @@ class SeatsForm(Plain):
         min_value=0,
         max_value=MOST_LEARNERS,
         error_messages={
-            "invalid": "Write the seats as a number.",
-            "required": "Write how many learners the coach can take at a time.",
+            "invalid": _("Write the seats as a number."),
+            "required": _("Write how many learners the coach can take at a time."),
         },
     )
 
@@ -329,11 +330,13 @@ class LeaveOutForm(Plain):
 
     person = forms.CharField(max_length=12, widget=forms.HiddenInput)
     reason = forms.CharField(
-        label="Why?",
+        label=_("Why?"),
         max_length=300,
-        widget=forms.TextInput(attrs={"placeholder": "On leave until May", "autocomplete": "off"}),
-        help_text="Whoever looks at this plan later will ask.",
-        error_messages={"required": "Say why, in one sentence."},
+        widget=forms.TextInput(
+            attrs={"placeholder": _("On leave until May"), "autocomplete": "off"}
+        ),
+        help_text=_("Whoever looks at this plan later will ask."),
+        error_messages={"required": _("Say why, in one sentence.")},
     )
 
 
@@ -341,15 +344,15 @@ class TakeInForm(Plain):
     person = forms.CharField(max_length=12)
     side = forms.ChoiceField(choices=Member.Side, required=False)
     reason = forms.CharField(
-        max_length=300, error_messages={"required": "Say why, in one sentence."}
+        max_length=300, error_messages={"required": _("Say why, in one sentence.")}
     )
 
 
 class PlanNameForm(Plain):
     name = forms.CharField(
-        label="Name",
+        label=_("Name"),
         max_length=80,
-        error_messages={"required": "Give it a name, such as “With a floor”."},
+        error_messages={"required": _("Give it a name, such as “With a floor”.")},
     )
 
 
@@ -362,11 +365,11 @@ class WishesForm(Plain):
     """
 
     floor = forms.IntegerField(
-        label="No pair below",
+        label=_("No pair below"),
         min_value=0,
         max_value=1000,
         required=False,
-        help_text="Points, as in the table of pairs. Who has no coach above it goes without.",
+        help_text=_("Points, as in the table of pairs. Who has no coach above it goes without."),
     )
 
     def __init__(self, *args, plan: Plan, kinds: list[tuple], metrics: list, **kwargs) -> None:
@@ -405,7 +408,7 @@ class WishesForm(Plain):
         given = super().clean()
         weights = [given.get(f"weight-{metric.key}") or 0 for metric in self.metrics]
         if self.metrics and not self.errors and not any(weights):
-            raise forms.ValidationError("At least one skill must count for something.")
+            raise forms.ValidationError(gettext("At least one skill must count for something."))
         return given
 
     @property

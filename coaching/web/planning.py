@@ -12,12 +12,14 @@ from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from coaching.models import DraftPair, Member, Metric, Person, Plan, PlanStep, Unpaired
 from coaching.queries import people
 from coaching.services.plans import affinity, loads, what_if
 from coaching.web import charts, words
 from coaching.web.asking import Asked, free, one_of
+from coaching.web.retelling import retold
 
 FEW_COACHES = 3
 # Moves that are read at a glance; the others fold.
@@ -26,21 +28,21 @@ MOVES_SHOWN = 6
 CURES = 3
 
 ORDERS = {
-    "best": ("Best match first", ("-score",)),
-    "weakest": ("Weakest match first", ("score",)),
-    "learner": ("Learner", ("learner__name",)),
-    "coach": ("Coach", ("coach__name", "-score")),
+    "best": (gettext_lazy("Best match first"), ("-score",)),
+    "weakest": (gettext_lazy("Weakest match first"), ("score",)),
+    "learner": (gettext_lazy("Learner"), ("learner__name",)),
+    "coach": (gettext_lazy("Coach"), ("coach__name", "-score")),
     "close": (
-        "Closest runner-up first",
+        gettext_lazy("Closest runner-up first"),
         ("runner_up_unmatches", F("runner_up_cost").asc(nulls_last=True), "-score"),
     ),
-    "few": ("Fewest possible coaches", ("feasible_coaches", "-score")),
+    "few": (gettext_lazy("Fewest possible coaches"), ("feasible_coaches", "-score")),
 }
 SHOWS = {
-    "pinned": "Pinned by you",
-    "few": "Few possible coaches",
-    "free": "Another coach costs nothing",
-    "moved": "Moved by the last change",
+    "pinned": gettext_lazy("Pinned by you"),
+    "few": gettext_lazy("Few possible coaches"),
+    "free": gettext_lazy("Another coach costs nothing"),
+    "moved": gettext_lazy("Moved by the last change"),
 }
 
 
@@ -81,7 +83,11 @@ def siblings_of(plan: Plan) -> list[Plan]:
         )
     )
     for number, row in enumerate(rows, 1):
-        row.called = row.name or ("First plan" if number == 1 else f"Plan {number}")
+        row.called = row.name or (
+            gettext("First plan")
+            if number == 1
+            else gettext("Plan %(number)s") % {"number": number}
+        )
     return rows
 
 
@@ -245,18 +251,18 @@ def shortages(rows: list[Unpaired], plan: Plan) -> list[Shortage]:
 
 # What is said beside each preference.
 TOLD = {
-    "site": "They sit in one place.",
-    "shift": "They work the same shift.",
-    "language": "They share a language.",
-    "hours": "By the share of the shorter week in which both work.",
-    "tenure": "In full below a year between their starts; nothing from five.",
-    "contact": "The same team, or a pair before.",
+    "site": gettext_lazy("They sit in one place."),
+    "shift": gettext_lazy("They work the same shift."),
+    "language": gettext_lazy("They share a language."),
+    "hours": gettext_lazy("By the share of the shorter week in which both work."),
+    "tenure": gettext_lazy("In full below a year between their starts; nothing from five."),
+    "contact": gettext_lazy("The same team, or a pair before."),
 }
 
 
 def kinds() -> list[tuple[str, str, str]]:
     """Preferences as (key, label, sentence), in the order in which they are offered."""
-    return [(key, label, TOLD.get(key, "")) for key, label in affinity.LABELS.items()]
+    return [(key, gettext(label), TOLD[key]) for key, label in affinity.LABELS.items()]
 
 
 def weighed(plan: Plan) -> list[Metric]:
@@ -291,6 +297,7 @@ class Offered:
     parts: list[dict]
     possible: bool
     price: str
+    costs_nothing: bool
     loses_seat: bool
     left_without: str
     gains: str
@@ -315,6 +322,7 @@ def offers(prices: what_if.Prices, plan: Plan, learner: Person) -> list[Offered]
             price=words.price(
                 offer.lost_seats, offer.lost_score, [one.name for one in offer.left_without]
             ),
+            costs_nothing=offer.lost_seats <= 0 and offer.lost_score <= 0,
             loses_seat=offer.lost_seats > 0,
             left_without=words.listing([one.name for one in offer.left_without]),
             gains=words.listing(
@@ -366,7 +374,13 @@ def curve(rows: list, floor: int) -> Curve:
     matched = points([(row.floor, row.matched / most) for row in rows])
     totals = points([(row.floor, row.total / total) for row in rows])
     told = [
-        f"Floor {row.floor}: {row.matched} with a coach, total {row.total:,}, weakest {row.worst}"
+        gettext("Floor %(floor)s: %(matched)s with a coach, total %(total)s, weakest %(worst)s")
+        % {
+            "floor": row.floor,
+            "matched": row.matched,
+            "total": words.figure(row.total),
+            "worst": row.worst,
+        }
         for row in rows
     ]
     return Curve(
@@ -403,9 +417,11 @@ def changed_since(plan: Plan, told: str) -> str:
         steps = list(
             plan.steps.filter(number__gt=since, number__lte=plan.step).select_related("by")
         )
-        return words.changed_meanwhile([(row.by and row.by.name, row.what) for row in steps])
+        return words.changed_meanwhile(
+            [(row.by and row.by.name, retold(row.what)) for row in steps]
+        )
     undone = plan.steps.filter(number__gt=plan.step, number__lte=since)
-    return words.undone_meanwhile([row.what for row in undone])
+    return words.undone_meanwhile([retold(row.what) for row in undone])
 
 
 def revision_of(told: str) -> int | None:

@@ -1,16 +1,26 @@
 """Sentences that pages say about numbers; the same for everybody who may read the page."""
 
+from collections.abc import Mapping
+
 from django.utils.formats import get_format, number_format
-from django.utils.translation import gettext, gettext_lazy, pgettext, pgettext_lazy
+from django.utils.translation import (
+    get_language,
+    gettext,
+    gettext_lazy,
+    ngettext,
+    pgettext,
+    pgettext_lazy,
+)
 
 from coaching.domain.ranking import LABEL, RELIABLE, SMALLEST_GROUP
+from coaching.domain.said import listed
 from coaching.domain.selection import Share
 from coaching.models import Band, Pair, Person, Scorecard, Standing, Yardstick
+from coaching.notifications.words import count as counted
+from coaching.notifications.words import spelled, tell
 from coaching.queries.rankings import BandCounts
 from coaching.services.rankings import EVERYBODY
 
-SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-         "eleven", "twelve")  # fmt: skip
 SHARES = (
     (0.25, gettext_lazy("a quarter")),
     (1 / 3, gettext_lazy("a third")),
@@ -46,27 +56,7 @@ def count(number: int, noun: str, plural: str = "") -> str:
     >>> count(1, "pair"), count(8, "person", "people"), count(31, "pair")
     ('one pair', 'eight people', '31 pairs')
     """
-    return f"{spelled(number)} {noun if number == 1 else plural or noun + 's'}"
-
-
-def spelled(number: int) -> str:
-    """
-    >>> spelled(0), spelled(12), spelled(1234)
-    ('no', 'twelve', '1,234')
-    """
-    small = gettext("no,one,two,three,four,five,six,seven,eight,nine,ten,eleven,twelve").split(",")
-    return small[number] if number < len(small) else figure(number)
-
-
-def counted(number: int, nouns: str) -> str:
-    """
-    The same with both forms of the noun in one text, as they are translated.
-
-    >>> counted(1, "person,people"), counted(8, "person,people")
-    ('one person', 'eight people')
-    """
-    one, _, many = nouns.partition(",")
-    return count(number, one, many)
+    return counted(number, f"{noun},{plural or noun + 's'}")
 
 
 def nouns(subject: str) -> Nouns:
@@ -116,6 +106,21 @@ def trait(word: str) -> str:
 def peers(group: str) -> str:
     """The name of a peer group."""
     return gettext("everybody") if group == EVERYBODY else group
+
+
+def in_sentence(label: str) -> str:
+    """
+    A label in the middle of a sentence; German nouns stay as they are.
+
+    >>> in_sentence("Half of the gap")
+    'half of the gap'
+    """
+    return label if get_language() == "de" else label.lower()
+
+
+def part_name(part: Mapping) -> str:
+    """What a part of a score is called: a skill, or what the two share."""
+    return part["name"] if part.get("metric") else gettext(part["name"])
 
 
 def why_pair(pair: Pair, reader: Person) -> list[str]:
@@ -475,11 +480,18 @@ as before.')
     """
     told = []
     if matched:
-        word = "more" if matched > 0 else "fewer"
-        told.append(f"{capital(count(abs(matched), word, word))} matched.")
+        word = gettext("more,more") if matched > 0 else gettext("fewer,fewer")
+        told.append(
+            gettext("%(so_many)s matched.") % {"so_many": capital(counted(abs(matched), word))}
+        )
     if total:
-        told.append(f"The total {'rises' if total > 0 else 'falls'} by {abs(total):,}.")
-    return " ".join(told) or "The plan is as good as before."
+        by = {"points": figure(abs(total))}
+        told.append(
+            gettext("The total rises by %(points)s.") % by
+            if total > 0
+            else gettext("The total falls by %(points)s.") % by
+        )
+    return " ".join(told) or gettext("The plan is as good as before.")
 
 
 def price(lost_seats: int, lost_score: int, waiting: list[str]) -> str:
@@ -492,11 +504,16 @@ def price(lost_seats: int, lost_score: int, waiting: list[str]) -> str:
     'Tom Ash and Lea Brandt go without a coach'
     """
     if lost_seats > 0:
-        who = listing(waiting) if waiting else count(lost_seats, "learner")
-        return f"{who} {'goes' if max(len(waiting), lost_seats) == 1 else 'go'} without a coach"
+        who = listing(waiting) if waiting else counted(lost_seats, gettext("learner,learners"))
+        return ngettext(
+            "%(who)s goes without a coach",
+            "%(who)s go without a coach",
+            max(len(waiting), lost_seats),
+        ) % {"who": who}
     if lost_score <= 0:
-        return "nothing"
-    return f"{lost_score:,} point{'s' if lost_score > 1 else ''}"
+        return gettext("nothing")
+    points = {"points": figure(lost_score)}
+    return ngettext("%(points)s point", "%(points)s points", lost_score) % points
 
 
 def listing(names: list[str], most: int = 4) -> str:
@@ -505,8 +522,8 @@ def listing(names: list[str], most: int = 4) -> str:
     ('Ivo', 'Ivo, Lea and Tom', 'Ivo, Lea and one more')
     """
     if len(names) > most:
-        names = [*names[:most], f"{count(len(names) - most, 'more', 'more')}"]
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        names = [*names[:most], counted(len(names) - most, gettext("more,more"))]
+    return str(tell(listed(names)))
 
 
 def changed_meanwhile(steps: list[tuple[str | None, str]]) -> str:
@@ -518,8 +535,11 @@ def changed_meanwhile(steps: list[tuple[str | None, str]]) -> str:
 meanwhile: “Ivo and Lea pinned together”. Look at it, and make your change again if you still \
 want it.'
     """
-    told = "; ".join(f"{who or 'Somebody'} meanwhile: “{what}”" for who, what in steps[-4:])
-    return _not_made(told or "Somebody solved it again on today's people and seats")
+    told = "; ".join(
+        gettext("%(who)s meanwhile: “%(what)s”") % {"who": who or gettext("Somebody"), "what": what}
+        for who, what in steps[-4:]
+    )
+    return _not_made(told or gettext("Somebody solved it again on today's people and seats"))
 
 
 def undone_meanwhile(steps: list[str]) -> str:
@@ -530,14 +550,15 @@ def undone_meanwhile(steps: list[str]) -> str:
     """
     if not steps:
         return changed_meanwhile([])
-    return _not_made("Somebody took back: " + ", ".join(f"“{what}”" for what in steps[-4:]))
+    told = ", ".join(gettext("“%(name)s”") % {"name": what} for what in steps[-4:])
+    return _not_made(gettext("Somebody took back: %(steps)s") % {"steps": told})
 
 
 def _not_made(told: str) -> str:
-    return (
-        f"Your change was not made, because the plan is no longer the one you saw. {told}. "
-        "Look at it, and make your change again if you still want it."
-    )
+    return gettext(
+        "Your change was not made, because the plan is no longer the one you saw. %(what)s. Look "
+        "at it, and make your change again if you still want it."
+    ) % {"what": told}
 
 
 def reselected(before: tuple[int, int], after: tuple[int, int]) -> str:
@@ -548,17 +569,24 @@ def reselected(before: tuple[int, int], after: tuple[int, int]) -> str:
     ('Chosen again: twelve learners instead of eight, and five coaches as before.', 'Chosen again: \
 eight learners and five coaches, as before.')
     """
-    told = [
-        count(now, *noun)
-        + ("" if now == was else f" instead of {SMALL[was] if was < len(SMALL) else f'{was:,}'}")
-        for was, now, noun in zip(before, after, (("learner",), ("coach", "coaches")), strict=True)
-    ]
+    nouns = (gettext("learner,learners"), gettext("coach,coaches"))
+    told = [counted(now, noun) for now, noun in zip(after, nouns, strict=True)]
     same = [was == now for was, now in zip(before, after, strict=True)]
     if all(same):
-        return f"Chosen again: {told[0]} and {told[1]}, as before."
-    if any(same):
-        told[same.index(True)] += " as before"
-    return f"Chosen again: {told[0]}, and {told[1]}."
+        return gettext("Chosen again: %(learners)s and %(coaches)s, as before.") % {
+            "learners": told[0],
+            "coaches": told[1],
+        }
+    told = [
+        gettext("%(now)s as before") % {"now": now}
+        if kept
+        else gettext("%(now)s instead of %(before)s") % {"now": now, "before": spelled(was)}
+        for now, was, kept in zip(told, before, same, strict=True)
+    ]
+    return gettext("Chosen again: %(learners)s, and %(coaches)s.") % {
+        "learners": told[0],
+        "coaches": told[1],
+    }
 
 
 def waiting(learners: int, coaches: int) -> str:
@@ -566,8 +594,13 @@ def waiting(learners: int, coaches: int) -> str:
     >>> waiting(3, 1)
     'Three learners wait for a seat with the same coach'
     """
-    whose = "the same coach" if coaches == 1 else f"one of {count(coaches, 'coach', 'coaches')}"
-    return f"{capital(count(learners, 'learner'))} wait for a seat with {whose}"
+    who = capital(counted(learners, gettext("learner,learners")))
+    if coaches == 1:
+        return gettext("%(learners)s wait for a seat with the same coach") % {"learners": who}
+    return gettext("%(learners)s wait for a seat with one of %(coaches)s") % {
+        "learners": who,
+        "coaches": counted(coaches, gettext("coach,coaches")),
+    }
 
 
 def shortage(learners: int, seats: int, coaches: int) -> str:
@@ -578,26 +611,47 @@ def shortage(learners: int, seats: int, coaches: int) -> str:
     'All four seats of two coaches are taken. One more seat at any of them places one more \
 learner; three more place everybody.'
     """
-    whose = "this coach" if coaches == 1 else count(coaches, "coach", "coaches")
-    taken = (
-        f"{'All ' if seats > 1 else 'The '}{count(seats, 'seat')} of {whose} "
-        f"{'are' if seats > 1 else 'is'} taken."
-        if seats
-        else f"{capital(whose)} {'has' if coaches == 1 else 'have'} no seat left."
+    values = {
+        "seats": counted(seats, gettext("seat,seats")),
+        "coaches": counted(coaches, gettext("coach,coaches")),
+        "more": counted(learners, gettext("more,more")),
+    }
+    one = coaches == 1
+    if not seats:
+        values["coaches"] = capital(values["coaches"])
+        taken = (
+            gettext("This coach has no seat left.")
+            if one
+            else gettext("%(coaches)s have no seat left.")
+        )
+    elif one:
+        taken = ngettext(
+            "The %(seats)s of this coach is taken.", "All %(seats)s of this coach are taken.", seats
+        )
+    else:
+        taken = ngettext(
+            "The %(seats)s of %(coaches)s is taken.",
+            "All %(seats)s of %(coaches)s are taken.",
+            seats,
+        )
+    cure = (
+        gettext("One more seat there places one more learner; %(more)s place everybody.")
+        if one
+        else gettext(
+            "One more seat at any of them places one more learner; %(more)s place everybody."
+        )
     )
-    at = "there" if coaches == 1 else "at any of them"
-    more = count(learners, "more", "more")
-    return f"{taken} One more seat {at} places one more learner; {more} place everybody."
+    return f"{taken} {cure}" % values
 
 
-def why_lot(waiting: int, seats: str) -> str:
+def why_lot(waiting: int) -> str:
     """Why a lot is the fairest way to say who waits, and what it is good for later."""
-    return (
-        f"{capital(count(waiting, 'learner has', 'learners have'))} to wait for a seat {seats}. "
-        "Where the need is alike, a lot is the fairest way to say who: nobody is favoured, and "
-        "everybody can check it. It is also the only way that later proves what the coaching "
-        "did, because those who wait differ from those who start by nothing but chance."
-    )
+    return gettext(
+        "%(learners_have)s to wait for a seat as long as the seats are as they are. Where the need "
+        "is alike, a lot is the fairest way to say who: nobody is favoured, and everybody can "
+        "check it. It is also the only way that later proves what the coaching did, because those "
+        "who wait differ from those who start by nothing but chance."
+    ) % {"learners_have": capital(counted(waiting, gettext("learner has,learners have")))}
 
 
 def seats(name: str, before: int, now: int) -> str:

@@ -19,6 +19,33 @@ from coaching.domain.matching.problem import (
     plural,
     upper,
 )
+from coaching.domain.said import sentence
+
+# What the reasons are made of: who competes for what; and what would help, after a semicolon.
+# Reasons are stored with a plan, so a page finds these clauses again to say them in its language.
+NOBODY_OPEN = sentence("No coach is open to %(learner)s")
+NOBODY_ELSE_OPEN = sentence("No other coach is open to %(learner)s")
+ALL_FORBIDDEN = sentence("No coach is open to %(learner)s: every candidate is forbidden")
+ALL_OTHERS_FORBIDDEN = sentence(
+    "No other coach is open to %(learner)s: every other candidate is forbidden"
+)
+ONE_FULL = sentence("%(coaches)s, the only choice of %(learner)s, has no seat left")
+ALL_FULL = sentence("%(coaches)s, the only choices of %(learner)s, have no seat left")
+OTHER_ONE_FULL = sentence("%(coaches)s, the only other choice of %(learner)s, has no seat left")
+OTHERS_FULL = sentence("%(coaches)s, the only other choices of %(learner)s, have no seat left")
+COMPETE = sentence("%(learners)s compete for the %(seats)s of %(coaches)s")
+PLACES_THEM = sentence("%(cures)s would place %(learner)s.")
+PLACES_ONE = sentence("%(cures)s would place one more of them.")
+SEAT_THERE = sentence("one more seat there")
+SEAT_AT_EITHER = sentence("one more seat at either")
+SEAT_AT_ANY = sentence("one more seat at any of them")
+NO_RULE = sentence("lifting the rule that forbids %(learner)s with %(coach)s")
+EITHER_CURE = sentence("%(cure)s or %(other_cure)s")
+CLAUSES = (
+    NOBODY_OPEN, NOBODY_ELSE_OPEN, ALL_FORBIDDEN, ALL_OTHERS_FORBIDDEN, ONE_FULL, ALL_FULL,
+    OTHER_ONE_FULL, OTHERS_FULL, COMPETE, PLACES_THEM, PLACES_ONE,
+)  # fmt: skip
+CURES = (SEAT_THERE, SEAT_AT_EITHER, SEAT_AT_ANY, NO_RULE, EITHER_CURE)
 
 MOST_NAMED = 12  # coaches; beyond, a sentence counts them and the list stands beside it
 
@@ -105,7 +132,7 @@ class Shortages:
                 waiting=int(self.plan.unfilled[rivals].sum()),
                 lift=pairs,
                 barred=bool(self.has_barred[learner]),
-                other=" other" if self.has_some[learner] else "",
+                other=bool(self.has_some[learner]),
             ),
         )
 
@@ -158,10 +185,10 @@ def _sentence(
     waiting: int,
     lift: list[tuple[int, int]],
     barred: bool,
-    other: str,
+    other: bool,
 ) -> str:
     me = name("learner", learner)
-    would = f"would place {me}" if waiting == 1 else "would place one more of them"
+    places = PLACES_THEM if waiting == 1 else PLACES_ONE
     if len(coaches) > MOST_NAMED:
         names = plural(len(coaches), "coach")
     elif name is by_number and len(coaches) > 1:
@@ -169,24 +196,33 @@ def _sentence(
     else:
         names = in_words([name("coach", coach) for coach in coaches])
     if not coaches:
-        text = f"No{other} coach is open to {me}" + (
-            f": every{other} candidate is forbidden" if barred else ""
-        )
+        if barred:
+            clause = ALL_OTHERS_FORBIDDEN if other else ALL_FORBIDDEN
+        else:
+            clause = NOBODY_ELSE_OPEN if other else NOBODY_OPEN
+        text = clause % {"learner": me}
     elif seats == 0:
-        choice = "choice" if len(coaches) == 1 else "choices"
-        has = "has" if len(coaches) == 1 else "have"
-        text = f"{upper(names)}, the only{other} {choice} of {me}, {has} no seat left"
-        would = f"would place {me}"
+        if len(coaches) == 1:
+            clause = OTHER_ONE_FULL if other else ONE_FULL
+        else:
+            clause = OTHERS_FULL if other else ALL_FULL
+        text = clause % {"coaches": upper(names), "learner": me}
+        places = PLACES_THEM
     else:
-        text = (
-            f"{upper(plural(len(competing), 'learner'))} compete for "
-            f"the {plural(seats, 'seat')} of {names}"
-        )
+        text = COMPETE % {
+            "learners": upper(plural(len(competing), "learner")),
+            "seats": plural(seats, "seat"),
+            "coaches": names,
+        }
     cures = []
     if coaches:
-        where = {1: "there", 2: "at either"}.get(len(coaches), "at any of them")
-        cures.append(f"one more seat {where}")
+        cures.append({1: SEAT_THERE, 2: SEAT_AT_EITHER}.get(len(coaches), SEAT_AT_ANY))
     if lift:
-        pair = f"{name('learner', lift[0][0])} with {name('coach', lift[0][1])}"
-        cures.append(f"lifting the rule that forbids {pair}")
-    return f"{text}; {' or '.join(cures)} {would}." if cures else f"{text}."
+        who, whom = lift[0]
+        cures.append(NO_RULE % {"learner": name("learner", who), "coach": name("coach", whom)})
+    if not cures:
+        return f"{text}."
+    cure = cures[0]
+    if len(cures) > 1:
+        cure = EITHER_CURE % {"cure": cures[0], "other_cure": cures[1]}
+    return f"{text}; {places % {'cures': cure, 'learner': me}}"

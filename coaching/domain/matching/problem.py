@@ -11,6 +11,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from coaching.domain.said import counted
+
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Naming = Callable[[Literal["learner", "coach"], int], str]
@@ -464,16 +466,7 @@ def plural(count: int, noun: str) -> str:
     >>> plural(1, "coach"), plural(4, "seat"), plural(0, "pin")
     ('one coach', 'four seats', 'no pins')
     """
-    ending = "" if count == 1 else "es" if noun.endswith("ch") else "s"
-    return f"{number(count)} {noun}{ending}"
-
-
-NUMBERS = "no one two three four five six seven eight nine ten eleven twelve"
-
-
-def number(count: int) -> str:
-    words = NUMBERS.split()
-    return words[count] if 0 <= count < len(words) else str(count)
+    return counted(count, f"{noun},{noun}{'es' if noun.endswith('ch') else 's'}")
 
 
 def in_words(items: Sequence[str]) -> str:

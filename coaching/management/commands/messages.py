@@ -26,6 +26,7 @@ class Command(makemessages.Command):
         *makemessages.Command.xgettext_options,
         "--keyword=said",
         "--keyword=said_many:1,2",
+        "--keyword=sentence",
     ]
 
     def handle(self, *args, **options) -> None:

@@ -8,7 +8,7 @@ Plans: who could coach whom, the one optimum under the manager's wishes, and why
 from coaching.domain.pairing import DEFAULT_PREFERENCES, FEW_COACHES, LACKS, MAY_TEACH
 from coaching.errors import CoachingError
 from coaching.services.membership import NoReason
-from coaching.services.plans import comparison, loads, what_if
+from coaching.services.plans import comparison, loads, sentences, what_if
 from coaching.services.plans.affinity import LABELS as PREFERENCES
 from coaching.services.plans.background import parts_waiting, split_queued, work_off
 from coaching.services.plans.changes import (
@@ -75,6 +75,7 @@ __all__ = [
     "question_of",
     "redo",
     "rename",
+    "sentences",
     "set_capacity",
     "solve",
     "solve_all",

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from django.utils.translation import gettext_noop
 
 from coaching.domain import cadence
 from coaching.models import Person
@@ -13,12 +14,12 @@ from coaching.models import Person
 SAME = ("site", "shift", "language")
 # In the order in which they are offered and told.
 LABELS = {
-    "site": "Same site",
-    "shift": "Same shift",
-    "language": "Same language",
-    "hours": "Common working hours",
-    "tenure": "Similar time in the job",
-    "contact": "Know each other",
+    "site": gettext_noop("Same site"),
+    "shift": gettext_noop("Same shift"),
+    "language": gettext_noop("Same language"),
+    "hours": gettext_noop("Common working hours"),
+    "tenure": gettext_noop("Similar time in the job"),
+    "contact": gettext_noop("Know each other"),
 }
 # As much again as a coach who is perfect in everything a learner needs.
 MOST_POINTS = 1000

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from coaching.models import DraftPair, Person, Plan, PlanPart, Unpaired
-from coaching.services.plans import steps
+from coaching.services.plans import sentences, steps
 from coaching.services.plans.moves import Before, moves
 from coaching.services.plans.question import independent_parts, question_of
 from coaching.services.plans.refusals import RulesContradict
@@ -176,7 +176,7 @@ def _gone(plan: Plan, parts: list[PlanPart]) -> list[dict]:
     return [
         {
             "learner": who, "metric": metric, "from": coach, "to": None,
-            "why": f"{who} takes no part any more.",
+            "why": sentences.GONE % {"person": who},
         }
         for pk, who, metric, coach in rows
         if pk not in people

@@ -8,10 +8,11 @@ from numbers import Real
 from django.db import transaction
 
 from coaching.domain.pairing import DEFAULT_PREFERENCES
+from coaching.domain.said import said, said_many
 from coaching.errors import CoachingError
 from coaching.models import Cohort, DraftPair, Member, Person, Plan, Rule
 from coaching.services import audit, membership
-from coaching.services.plans import steps
+from coaching.services.plans import sentences, steps
 from coaching.services.plans.affinity import LABELS, MOST_POINTS
 from coaching.services.plans.question import skills_lacking
 from coaching.services.plans.refusals import (
@@ -45,7 +46,7 @@ def draft(*, cohort: Cohort, by: Person, now: datetime, name: str = "") -> Plan:
     plan = Plan.objects.create(
         cohort=cohort, name=_name(name), preferences=dict(DEFAULT_PREFERENCES), created_at=now
     )
-    return steps.begin(plan, what="Drafted", by=by, now=now)
+    return steps.begin(plan, what=sentences.DRAFTED, by=by, now=now)
 
 
 def solve(*, plan: Plan, by: Person | None, now: datetime, revision: int | None = None) -> Plan:
@@ -54,9 +55,7 @@ def solve(*, plan: Plan, by: Person | None, now: datetime, revision: int | None 
 
     :raises RulesContradict, NotADraft, ChangedMeanwhile:
     """
-    return steps.change(
-        plan, what="Solved again on today's people and seats", by=by, now=now, revision=revision
-    )
+    return steps.change(plan, what=sentences.SOLVED_AGAIN, by=by, now=now, revision=revision)
 
 
 def add_rule(
@@ -76,19 +75,19 @@ def add_rule(
     """
     check_rule(plan, learner, coach)
     rule = Ruling(str(kind), learner.public_id, coach.public_id, by.public_id)
-    verb = "pinned together" if kind == Rule.Kind.PIN else "kept apart"
+    what = sentences.PINNED if kind == Rule.Kind.PIN else sentences.KEPT_APART
     return steps.change(
-        plan, what=f"{coach.name} and {learner.name} {verb}", by=by, now=now, revision=revision,
-        edit=lambda wishes: wishes.ruled(rule),
+        plan, what=what % {"coach": coach.name, "learner": learner.name},
+        by=by, now=now, revision=revision, edit=lambda wishes: wishes.ruled(rule),
     )  # fmt: skip
 
 
 def drop_rule(*, rule: Rule, by: Person, now: datetime, revision: int | None = None) -> Plan:
     """:raises NotADraft, ChangedMeanwhile:"""
     learner, coach = rule.learner, rule.coach
-    verb = "pinned together" if rule.kind == Rule.Kind.PIN else "kept apart"
+    what = sentences.NOT_PINNED if rule.kind == Rule.Kind.PIN else sentences.NOT_KEPT_APART
     return steps.change(
-        rule.plan, what=f"{coach.name} and {learner.name} no longer {verb}",
+        rule.plan, what=what % {"coach": coach.name, "learner": learner.name},
         by=by, now=now, revision=revision,
         edit=lambda wishes: wishes.free(learner.public_id, coach.public_id),
     )  # fmt: skip
@@ -101,19 +100,31 @@ def check_rule(plan: Plan, learner: Person, coach: Person) -> None:
     :raises RulesContradict:
     """
     if learner == coach:
-        raise RulesContradict(f"A rule needs two people; {coach.name} cannot coach themselves.")
+        raise RulesContradict(
+            said("A rule needs two people; %(name)s cannot coach themselves.", name=coach.name)
+        )
     sides = dict(
         plan.cohort.members.filter(person__in=[learner, coach]).values_list("person", "side")
     )
     for person, side in ((learner, Member.Side.LEARNER), (coach, Member.Side.COACH)):
         if sides.get(person.pk, side) != side:
-            is_ = "a learner" if side == Member.Side.COACH else "a coach"
             raise RulesContradict(
-                f"{person.name} is {is_} in this cohort, and nobody learns and coaches in the "
-                "same one. Turn the rule round, or plan the other direction in another cohort."
+                said(
+                    "%(name)s is a learner in this cohort, and nobody learns and coaches in the "
+                    "same one. Turn the rule round, or plan the other direction in another cohort.",
+                    name=person.name,
+                )
+                if side == Member.Side.COACH
+                else said(
+                    "%(name)s is a coach in this cohort, and nobody learns and coaches in the "
+                    "same one. Turn the rule round, or plan the other direction in another cohort.",
+                    name=person.name,
+                )
             )
         if person.pk not in sides:
-            raise NotInPlan(f"{person.name} is not in this cohort. Add them first.")
+            raise NotInPlan(
+                said("%(name)s is not in this cohort. Add them first.", name=person.name)
+            )
 
 
 def set_capacity(
@@ -131,9 +142,16 @@ def set_capacity(
     :raises CoachingError: for fewer than none or more than fifty
     """
     if not 0 <= seats <= MOST_SEATS:
-        raise CoachingError(f"{coach.name} can take from 0 to {MOST_SEATS} learners at a time.")
+        raise CoachingError(
+            said(
+                "%(name)s can take from 0 to %(most)s learners at a time.",
+                name=coach.name,
+                most=MOST_SEATS,
+            )
+        )
     return steps.change(
-        plan, what=f"{coach.name} takes {seats} at a time", by=by, now=now, revision=revision,
+        plan, what=sentences.SEATS % {"coach": coach.name, "number": seats},
+        by=by, now=now, revision=revision,
         edit=lambda wishes: replace(
             wishes, capacities={**wishes.capacities, coach.public_id: seats}
         ),
@@ -159,12 +177,12 @@ def leave_out(
     def edit(wishes: Wishes) -> Wishes:
         selected = plan.cohort.members.filter(person=person, left_out=False)
         if person.public_id in wishes.left_out or not selected.exists():
-            raise NotInPlan(f"{person.name} is not in this plan.")
+            raise NotInPlan(said("%(name)s is not in this plan.", name=person.name))
         return replace(wishes, left_out={**wishes.left_out, person.public_id: reason})
 
     return steps.change(
-        plan, what=f"{person.name} left out of this plan: {reason}", by=by, now=now,
-        revision=revision, edit=edit,
+        plan, what=sentences.LEFT_OUT % {"person": person.name, "reason": reason},
+        by=by, now=now, revision=revision, edit=edit,
     )  # fmt: skip
 
 
@@ -192,7 +210,7 @@ def take_in(
         kept = {one: why for one, why in wishes.left_out.items() if one != person.public_id}
         return replace(wishes, left_out=kept)
 
-    what, changed = f"{person.name} takes part again", False
+    what, changed = sentences.TAKES_PART % {"person": person.name}, False
     member = plan.cohort.members.filter(person=person).first()
     left_out_here = person.public_id in Plan.objects.values_list("left_out", flat=True).get(
         pk=plan.pk
@@ -206,7 +224,7 @@ def take_in(
             membership.admit(
                 cohort=plan.cohort, person=person, side=side, reason=reason, by=by, now=now
             )
-            what = f"{person.name} added as a {Member.Side(side).label.lower()}: {reason}"
+            what = sentences.added(person, side, reason)
             unknown_before(plan.cohort, [person])
     solved = steps.change(plan, what=what, by=by, now=now, revision=revision, edit=back)
     if changed:
@@ -216,7 +234,7 @@ def take_in(
 
 def unknown_before(cohort: Cohort, people: Iterable[Person]) -> None:
     """Steps back to when these people were not in the cohort leave them out again."""
-    reasons = {person.public_id: "Was not in this plan at that step." for person in people}
+    reasons = {person.public_id: sentences.CAME_LATER for person in people}
 
     def edit(wishes: Wishes) -> Wishes:
         return replace(wishes, left_out={**reasons, **wishes.left_out})
@@ -255,7 +273,7 @@ def swap(
     """
     check_swap(one, other)
     return steps.change(
-        plan, what=f"{one.learner.name} and {other.learner.name} exchanged coaches",
+        plan, what=sentences.SWAPPED % {"one": one.learner.name, "other": other.learner.name},
         by=by, now=now, revision=revision, edit=swapping(one, other, by),
     )  # fmt: skip
 
@@ -263,10 +281,14 @@ def swap(
 def check_swap(one: DraftPair, other: DraftPair) -> None:
     """:raises RulesContradict:"""
     if one.learner_id == other.learner_id:
-        raise RulesContradict("Choose the pairs of two different learners.")
+        raise RulesContradict(said("Choose the pairs of two different learners."))
     if one.coach_id == other.coach_id:
         raise RulesContradict(
-            f"{one.learner.name} and {other.learner.name} have the same coach already."
+            said(
+                "%(one)s and %(other)s have the same coach already.",
+                one=one.learner.name,
+                other=other.learner.name,
+            )
         )
 
 
@@ -313,9 +335,9 @@ def wish(
     if weights is not None:
         changed["weights"] = _weights(plan, weights)
     if floor is not None:
-        changed["floor"] = _whole("floor", floor, 0, HIGHEST_FLOOR, "The floor")
+        changed["floor"] = _whole("floor", floor, 0, HIGHEST_FLOOR, said("The floor"))
     if lot is not KEEP:
-        changed["lot"] = lot if lot is None else _whole("lot", lot, 0, LARGEST_LOT, "The lot")
+        changed["lot"] = lot if lot is None else _whole("lot", lot, 0, LARGEST_LOT, said("The lot"))
     if wants is not None:
         changed["wants"] = _wants(plan, wants)
     return steps.change(
@@ -329,10 +351,16 @@ def _preferences(asked: Mapping[str, int]) -> dict[str, int]:
     if unknown:
         raise WishRefused(
             "preferences",
-            f"“{unknown[0]}” is no preference; there are {', '.join(LABELS)}.",
+            said(
+                "“%(name)s” is no preference; there are %(names)s.",
+                name=unknown[0],
+                names=", ".join(LABELS),
+            ),
         )
     return {
-        key: _whole("preferences", asked[key], 0, MOST_POINTS, f"“{LABELS[key]}”")
+        key: _whole(
+            "preferences", asked[key], 0, MOST_POINTS, said("“%(name)s”", name=said(LABELS[key]))
+        )
         for key in LABELS
         if key in asked
     }
@@ -343,15 +371,19 @@ def _weights(plan: Plan, asked: Mapping[str, float]) -> dict[str, float]:
     known = {row.metric.key: row for row in rows.select_related("metric")}
     for key, value in asked.items():
         if key not in known:
-            raise WishRefused("weights", f"The ranking has no skill “{key}”.")
+            raise WishRefused("weights", said("The ranking has no skill “%(key)s”.", key=key))
         number = isinstance(value, Real) and not isinstance(value, bool)
         if not number or not 0 <= value <= HEAVIEST:
             raise WishRefused(
                 "weights",
-                f"The weight of {known[key].metric.name} is a number from 0 to {HEAVIEST:g}.",
+                said(
+                    "The weight of %(skill)s is a number from 0 to %(most)s.",
+                    skill=known[key].metric.name,
+                    most=f"{HEAVIEST:g}",
+                ),
             )
     if all(not asked.get(key, row.weight) for key, row in known.items()):
-        raise WishRefused("weights", "At least one skill needs a weight above 0.")
+        raise WishRefused("weights", said("At least one skill needs a weight above 0."))
     return {key: float(value) for key, value in asked.items() if value != known[key].weight}
 
 
@@ -363,56 +395,88 @@ def _wants(plan: Plan, asked: Mapping[str, int]) -> dict[str, int]:
     found = {}
     for public_id, number in asked.items():
         if public_id not in known:
-            raise WishRefused("wants", "Only learners of this cohort can be given more coaches.")
+            raise WishRefused(
+                "wants", said("Only learners of this cohort can be given more coaches.")
+            )
         person = known[public_id]
-        wanted = _whole("wants", number, 1, MOST_COACHES, f"Coaches for {person.name}")
+        asks = said("Coaches for %(name)s", name=person.name)
+        wanted = _whole("wants", number, 1, MOST_COACHES, asks)
         if wanted == 1:
             continue
         lacking = skills_lacking(plan, person)
         if lacking < wanted and plan.wants.get(public_id) != wanted:
-            skills = "only one skill" if lacking == 1 else f"{lacking or 'no'} skills"
-            raise WishRefused(
-                "wants",
-                f"{person.name} lacks {skills} for certain; each coach needs a skill of their "
-                "own to work on.",
-            )
+            raise WishRefused("wants", _too_few_skills(person, lacking))
         found[public_id] = wanted
     return found
+
+
+def _too_few_skills(person: Person, lacking: int) -> str:
+    if not lacking:
+        return said(
+            "%(name)s lacks no skills for certain; each coach needs a skill of their own to work "
+            "on.",
+            name=person.name,
+        )
+    return said_many(
+        "%(name)s lacks only one skill for certain; each coach needs a skill of their own to work "
+        "on.",
+        "%(name)s lacks %(number)s skills for certain; each coach needs a skill of their own to "
+        "work on.",
+        lacking,
+        name=person.name,
+    )
 
 
 def _whole(field: str, value: object, least: int, most: int, what: str) -> int:
     whole = isinstance(value, int) and not isinstance(value, bool)
     if not whole or not least <= value <= most:
-        raise WishRefused(field, f"{what}: a whole number from {least} to {most}.")
+        raise WishRefused(
+            field,
+            said(
+                "%(what)s: a whole number from %(least)s to %(most)s.",
+                what=what,
+                least=least,
+                most=most,
+            ),
+        )
     return value
 
 
 def _in_words(plan: Plan, changed: Mapping[str, object]) -> str:
-    said = []
+    told = []
     if "preferences" in changed:
         points = [
             f"{LABELS[key].lower()} {value}"
             for key, value in changed["preferences"].items()
             if value
         ]
-        said.append(f"Preferences: {', '.join(points) or 'none'}")
+        told.append(
+            sentences.PREFERENCES % {"points": ", ".join(points)}
+            if points
+            else sentences.NO_PREFERENCES
+        )
     if "weights" in changed:
         weights = [f"{key} {value:g}" for key, value in changed["weights"].items()]
-        said.append(f"Weights: {', '.join(weights) or 'those of the ranking'}")
-    if "floor" in changed:
-        said.append(f"No pair below {changed['floor']}" if changed["floor"] else "No floor")
-    if "lot" in changed:
-        drawn = changed["lot"] is not None
-        said.append(
-            f"The lot {changed['lot']} draws who waits" if drawn else "The score decides who waits"
+        told.append(
+            sentences.WEIGHTS % {"weights": ", ".join(weights)}
+            if weights
+            else sentences.USUAL_WEIGHTS
         )
+    if "floor" in changed:
+        floor = changed["floor"]
+        told.append(sentences.FLOOR % {"floor": floor} if floor else sentences.NO_FLOOR)
+    if "lot" in changed:
+        lot = changed["lot"]
+        told.append(sentences.BY_SCORE if lot is None else sentences.BY_LOT % {"lot": lot})
     if "wants" in changed:
         names = dict(
             Person.objects.filter(public_id__in=changed["wants"]).values_list("public_id", "name")
         )
         each = [f"{names[one]} {number}" for one, number in changed["wants"].items()]
-        said.append(f"More than one coach: {', '.join(each) or 'nobody'}")
-    return "; ".join(said) or "Solved again on today's people and seats"
+        told.append(
+            sentences.SEVERAL % {"people": ", ".join(each)} if each else sentences.NOBODY_SEVERAL
+        )
+    return "; ".join(told) or sentences.SOLVED_AGAIN
 
 
 @transaction.atomic
@@ -427,7 +491,8 @@ def copy(*, plan: Plan, name: str, by: Person, now: datetime) -> Plan:
     made = Plan.objects.create(cohort=plan.cohort, name=_name(name), created_at=now)
     Wishes.of(Plan.objects.get(pk=plan.pk)).store(made, now=now)
     audit.record("plan copied", made, by=by, now=now, team=plan.cohort.team, of=plan.public_id)
-    return steps.begin(made, what=f"Copied from {plan.name or 'another plan'}", by=by, now=now)
+    what = sentences.COPIED % {"plan": plan.name} if plan.name else sentences.COPIED_FROM_NAMELESS
+    return steps.begin(made, what=what, by=by, now=now)
 
 
 def rename(*, plan: Plan, name: str, by: Person, now: datetime) -> Plan:

@@ -4,6 +4,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from django.utils.translation import gettext_noop
+
+from coaching.domain.said import said
 from coaching.models import DraftPair, Metric, Person, Plan
 from coaching.services.plans.affinity import LABELS
 
@@ -43,19 +46,21 @@ def _figures(plan: Plan, pairs: list[DraftPair]) -> dict[str, object]:
     told = Counter(part["name"] for pair in pairs for part in pair.parts if not part["metric"])
     kinds = Counter(plan.rules.values_list("kind", flat=True))
     return {
-        "Pairs": len(pairs),
-        "Learners without a coach": plan.unpaired.count(),
-        "Total score": sum(scores),
-        "Mean score": round(sum(scores) / len(scores)) if scores else 0,
-        "Weakest match": min(scores, default=0),
-        "Coaches with a learner": len(load),
-        "Most learners of one coach": max(load.values(), default=0),
+        gettext_noop("Pairs"): len(pairs),
+        gettext_noop("Learners without a coach"): plan.unpaired.count(),
+        gettext_noop("Total score"): sum(scores),
+        gettext_noop("Mean score"): round(sum(scores) / len(scores)) if scores else 0,
+        gettext_noop("Weakest match"): min(scores, default=0),
+        gettext_noop("Coaches with a learner"): len(load),
+        gettext_noop("Most learners of one coach"): max(load.values(), default=0),
         **{label: told[label] for label in LABELS.values()},
-        "Pinned": kinds["pin"],
-        "Kept apart": kinds["forbid"],
-        "Floor": plan.floor,
-        "Who waits": "the score decides" if plan.lot is None else f"drawn by lot {plan.lot}",
-        "Left out of the plan": len(plan.left_out),
+        gettext_noop("Pinned"): kinds["pin"],
+        gettext_noop("Kept apart"): kinds["forbid"],
+        gettext_noop("Floor"): plan.floor,
+        gettext_noop("Who waits"): said("the score decides")
+        if plan.lot is None
+        else said("drawn by lot %(lot)s", lot=plan.lot),
+        gettext_noop("Left out of the plan"): len(plan.left_out),
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from coaching.models import Plan, Rule
+from coaching.services.plans import sentences
 from coaching.services.plans.solving import Solved
 from coaching.services.plans.wishes import Wishes
 
@@ -115,10 +116,12 @@ class _Story:
         who = self.names[learner]
         if learner not in self.ids:
             reason = self.question.wishes.left_out.keys() - self.before.wishes.left_out.keys()
-            return f"{who} takes no part any more." if reason else f"{who} is no longer selected."
+            return (sentences.GONE if reason else sentences.DESELECTED) % {"person": who}
         if new is not None and self._newly(Rule.Kind.PIN, learner, new):
-            return f"You pinned {who} with {self.names[new]}."
-        return f"{self._pushed(learner, old, new)} {self._landed(learner, old, new)}".strip()
+            return sentences.YOU_PINNED % {"learner": who, "coach": self.names[new]}
+        pushed, landed = self._pushed(learner, old, new), self._landed(learner, old, new)
+        # Two halves of one sentence.
+        return f"{pushed[:-1]}; {landed}".strip() if pushed else landed
 
     def _newly(self, kind: str, learner: int, coach: int) -> bool:
         key = (self.ids.get(learner, ""), self.ids.get(coach, ""))
@@ -133,30 +136,30 @@ class _Story:
             return self._opened(new)
         coach = self.names[old]
         if old not in self.coach_at:
-            return f"{coach} takes no part any more;"
+            return sentences.GONE % {"person": coach}
         if self._newly(Rule.Kind.FORBID, learner, old):
-            return f"You keep {coach} and {who} apart;"
+            return sentences.YOU_KEEP_APART % {"coach": coach, "learner": who}
         row = self.question.rows_of[self.ids[learner]][0]
         why = self.question.why_not(row, self.coach_at[old])
         if why:
-            return f"{why[:-1]};"
+            return why
         rivals = [rival for rival in self.came[old] if rival != learner]
         load = Counter(coach for seats in self.now.values() for coach, _ in seats)
         full = load[old] >= self.question.seats[self.coach_at[old]]
         if full and rivals:
-            return f"{coach}'s seat went to {self._rival(rivals[0], old)};"
+            return self._seat_went(rivals[0], old)
         if full:
-            return f"{coach} has fewer seats now;"
+            return sentences.FEWER_SEATS % {"coach": coach}
         return self._opened(new)
 
-    def _rival(self, rival: int, coach: int) -> str:
-        name = self.names[rival]
+    def _seat_went(self, rival: int, coach: int) -> str:
+        names = {"coach": self.names[coach], "rival": self.names[rival]}
         if self._newly(Rule.Kind.PIN, rival, coach):
-            return f"{name}, whom you pinned"
+            return sentences.SEAT_TO_PINNED % names
         came_from = next((old for one, _, old, new in self.changes if (one, new) == (rival, coach)))
         if came_from is None:
-            return f"{name}, who had nobody"
-        return f"{name}, who came from {self.names[came_from]}"
+            return sentences.SEAT_TO_NEW % names
+        return sentences.SEAT_TO_OTHER % {**names, "other": self.names[came_from]}
 
     def _opened(self, new: int | None) -> str:
         if new is None:
@@ -164,29 +167,28 @@ class _Story:
         coach = self.names[new]
         gone = self.left[new]
         if gone:
-            name = self.names[gone[0]]
-            return f"{name} left a seat with {coach};"
+            return sentences.LEFT_A_SEAT % {"rival": self.names[gone[0]], "coach": coach}
         seats = [
             wishes.capacities.get(self.ids[new], self.question.coaches[self.coach_at[new]].capacity)
             for wishes in (self.before.wishes, self.question.wishes)
         ]
         if seats[1] > seats[0]:
-            return f"{coach} has more seats now;"
-        return f"{coach} has a seat free;"
+            return sentences.MORE_SEATS % {"coach": coach}
+        return sentences.SEAT_FREE % {"coach": coach}
 
     def _landed(self, learner: int, old: int | None, new: int | None) -> str:
         """Why the new place is this one."""
-        who = self.names[learner]
+        names = {"learner": self.names[learner]}
         if new is None:
             if not self.question.rows_of[self.ids[learner]]:
                 return ""
-            return f"no other seat is left for {who}."
-        coach = self.names[new]
+            return sentences.NO_SEAT_LEFT % names
         if old is None and not self.before.seats.get(learner):
-            return f"{who} had nobody before."
+            return sentences.HAD_NOBODY % names
+        names["coach"] = self.names[new]
         if self._strongest(learner, old, new):
-            return f"{who} is strongest with {coach} next."
-        return f"with {coach}, {who} is placed best for everybody together."
+            return sentences.STRONGEST_NEXT % names
+        return sentences.BEST_FOR_ALL % names
 
     def _strongest(self, learner: int, old: int | None, new: int) -> bool:
         """Whether nobody but the old coach would score more with this learner."""

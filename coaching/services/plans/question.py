@@ -11,9 +11,10 @@ import numpy as np
 from django.db.models import Q, QuerySet
 
 from coaching.domain import matching
-from coaching.domain.matching.problem import in_words, plural
 from coaching.domain.pairing import LACKS, MAY_TEACH, NOTHING, Pairing, lacking, pairing
+from coaching.domain.said import counted, listed, said, said_many
 from coaching.models import Cohort, Member, Metric, Pair, Person, Plan, Rule, Team, Yardstick
+from coaching.services.plans import sentences
 from coaching.services.plans.affinity import Affinity, affinity_of
 from coaching.services.plans.wishes import Wishes
 
@@ -172,17 +173,28 @@ class Question:
 
     def contradictions(self) -> list[str]:
         """Which pins cannot hold, and why, one sentence each."""
-        said = []
+        told = []
         pins_of_coach: dict[int, list[str]] = defaultdict(list)
         for learner, coaches in self._ruled(Rule.Kind.PIN).items():
             rows = self.rows_of[learner]
             person = self.rows[rows[0]]
             if len(coaches) > len(rows):
-                names = in_words([self.coaches[coach].name for coach in coaches])
-                said.append(
-                    f"{person.name} is pinned with {names}, but gets "
-                    f"{plural(len(rows), 'coach')}. Lift a pin"
-                    + (", or give them more coaches." if len(rows) < 3 else ".")
+                values = {
+                    "learner": person.name,
+                    "names": listed([self.coaches[coach].name for coach in coaches]),
+                    "coaches": counted(len(rows), "coach,coaches"),
+                }
+                told.append(
+                    said(
+                        "%(learner)s is pinned with %(names)s, but gets %(coaches)s. Lift a pin, "
+                        "or give them more coaches.",
+                        **values,
+                    )
+                    if len(rows) < 3
+                    else said(
+                        "%(learner)s is pinned with %(names)s, but gets %(coaches)s. Lift a pin.",
+                        **values,
+                    )
                 )
                 continue
             for coach in coaches:
@@ -190,73 +202,66 @@ class Question:
         for row, coach in self.pinned:
             why = self.why_not(row, coach)
             if why:
-                said.append(f"{why} Lift the pin of the two.")
+                told.append(said("%(why)s Lift the pin of the two.", why=why))
         for coach, names in pins_of_coach.items():
             if len(names) > self.seats[coach]:
-                said.append(self._too_many(coach, names))
-        return said
+                told.append(self._too_many(coach, names))
+        return told
 
     def _too_many(self, coach: int, names: list[str]) -> str:
-        who, busy = self.coaches[coach].name, int(self.busy[coach])
-        left = plural(int(self.seats[coach]), "seat")
-        taken = f" ({plural(busy, 'learner')} from before)" if busy else ""
-        return (
-            f"{who} has {left} left{taken}, but {in_words(sorted(names))} "
-            f"{'are' if len(names) > 1 else 'is'} pinned there. Lift a pin or add a seat."
+        busy = int(self.busy[coach])
+        left = counted(int(self.seats[coach]), "seat,seats")
+        if busy:
+            taken = counted(busy, "learner,learners")
+            left = said("%(seats)s left (%(taken)s from before)", seats=left, taken=taken)
+        else:
+            left = said("%(seats)s left", seats=left)
+        return said_many(
+            "%(coach)s has %(left)s, but %(names)s is pinned there. Lift a pin or add a seat.",
+            "%(coach)s has %(left)s, but %(names)s are pinned there. Lift a pin or add a seat.",
+            len(names),
+            coach=self.coaches[coach].name,
+            left=left,
+            names=listed(sorted(names)),
         )
 
     def why_not(self, row: int, coach: int) -> str:
         """Why these two cannot be a pair, as a sentence; empty when they can."""
         learner, other = self.rows[row], self.coaches[coach]
-        both = f"{other.name} and {learner.name}"
+        both = {"coach": other.name, "learner": learner.name}
         if learner.pk == other.pk:
-            return f"{learner.name} cannot coach themselves."
+            return said(sentences.THEMSELVES, learner=learner.name)
         if (learner.pk, other.pk) in self.apart:
             return self.apart[learner.pk, other.pk]
         if self.groups[0][row] != self.groups[1][coach]:
-            return f"{both} are of different peer groups; only peers coach peers."
+            return said(sentences.OTHER_GROUP, **both)
         if not self.found.lacks[row].any():
             if self.coached.get(learner.pk):
-                return f"{learner.name} has a coach already, for everything they lack."
-            return f"The ranking knows nothing that {learner.name} lacks."
+                return said(sentences.HAS_COACHES, learner=learner.name)
+            return said(sentences.LACKS_NOTHING, learner=learner.name)
         if self.found.focus[row, coach] == NOTHING:
             needs = np.flatnonzero(self.found.lacks[row])
-            names = in_words([self.metrics[at].name for at in needs[:4].tolist()])
-            return f"{other.name} is not strong in {names}, which {learner.name} needs."
-        score = int(self.found.scores.pairs([row], [coach])[0])
-        if score < self.wishes.floor and (row, coach) not in self.pinned:
-            return f"{both} score {score}, below the floor of {self.wishes.floor}."
-        if score < self.wishes.floor:
-            return (
-                f"{both} score {score}, and no pair shall score less than {self.wishes.floor}. "
-                "Lower the floor, or keep it and let them go."
-            )
-        return ""
+            skills = listed([self.metrics[at].name for at in needs[:4].tolist()])
+            return said(sentences.NOT_STRONG, skills=skills, **both)
+        score, floor = int(self.found.scores.pairs([row], [coach])[0]), self.wishes.floor
+        if score >= floor:
+            return ""
+        pinned = (row, coach) in self.pinned
+        why = sentences.PINNED_BELOW_FLOOR if pinned else sentences.BELOW_FLOOR
+        return said(why, score=score, floor=floor, **both)
 
     def why_nobody(self, row: int) -> str:
         """Why a row has no candidate at all, and what to do."""
-        who = self.rows[row].name
+        who = {"learner": self.rows[row].name}
         if not self.coaches:
-            return (
-                f"Nobody is a coach in this plan, so {who} has none. Add a coach, or choose the "
-                "policy “leaning” for the scorecard."
-            )
+            return sentences.NO_COACHES % who
         if not self.found.lacks[row].any() and self.coached.get(self.rows[row].pk):
-            return f"{who} has a coach already, in another cohort. Leave them out here."
+            return sentences.COACHED_ELSEWHERE % who
         if not self.found.possible[row].any():
-            return (
-                f"No coach is of the same peer group as {who} and free to coach them. Add a "
-                "coach of that group."
-            )
+            return sentences.NO_PEER % who
         if self.candidate[row].any():
-            return (
-                f"Nobody who could coach {who} reaches the floor of {self.wishes.floor} points. "
-                "Lower the floor, or add a coach."
-            )
-        return (
-            f"No coach here is strong in what {who} needs. Add a coach who is, or a second "
-            "skill to work on."
-        )
+            return sentences.NOBODY_REACHES_FLOOR % {**who, "floor": self.wishes.floor}
+        return sentences.NOBODY_STRONG % who
 
 
 def question_of(
@@ -520,9 +525,7 @@ class _History:
                 self.learning[learner].add(metric)
                 self.teaching[coach].add(metric)
             elif state == Pair.State.ENDED and ending not in Pair.BLAMELESS:
-                self.failed[learner, coach] = (
-                    f"{by} and {who} were a pair before, and it was ended."
-                )
+                self.failed[learner, coach] = said(sentences.ENDED_BEFORE, coach=by, learner=who)
 
     def taken(self, person: int) -> set[int]:
         """Metrics that somebody has a coach for already, or coaches others in."""
@@ -595,9 +598,8 @@ def _managed(
             continue
         for person in rows:
             if person.team and person.team.path.startswith(path):
-                found[person.pk, manager] = (
-                    f"{bosses[manager].name} is the line manager of {person.name}, and a coach "
-                    "is a peer."
+                found[person.pk, manager] = said(
+                    sentences.LINE_MANAGER, coach=bosses[manager].name, learner=person.name
                 )
     return found
 

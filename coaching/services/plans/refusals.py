@@ -1,5 +1,6 @@
 """What cannot be done with a plan, in words for the person who tried."""
 
+from coaching.domain.said import said
 from coaching.errors import CoachingError
 
 
@@ -16,29 +17,31 @@ class WishRefused(CoachingError):
 
 
 class CohortLaunched(CoachingError):
-    message = "This cohort has been launched already; it needs no further plan."
+    message = said("This cohort has been launched already; it needs no further plan.")
 
 
 class NotADraft(CoachingError):
-    message = "This plan has been launched; its pairs are changed on their own pages."
+    message = said("This plan has been launched; its pairs are changed on their own pages.")
 
 
 class ChangedMeanwhile(CoachingError):
     """Somebody else was quicker; the message says who and with what."""
 
-    message = "The plan changed while you were looking at it. Look again, then repeat your change."
+    message = said(
+        "The plan changed while you were looking at it. Look again, then repeat your change."
+    )
 
 
 class NothingToUndo(CoachingError):
-    message = "There is nothing to undo: this is how the plan was drafted."
+    message = said("There is nothing to undo: this is how the plan was drafted.")
 
 
 class NothingToRedo(CoachingError):
-    message = "There is nothing to do again: nothing was undone since the last change."
+    message = said("There is nothing to do again: nothing was undone since the last change.")
 
 
 class OnlyPlan(CoachingError):
-    message = "This is the cohort's only plan. Change it, or make a copy first."
+    message = said("This is the cohort's only plan. Change it, or make a copy first.")
 
 
 class NotInPlan(CoachingError):
@@ -46,8 +49,8 @@ class NotInPlan(CoachingError):
 
 
 class TooLarge(CoachingError):
-    message = "This plan is too large for that question; it is solved in the background."
+    message = said("This plan is too large for that question; it is solved in the background.")
 
 
 class BeingSolved(CoachingError):
-    message = "This plan is being solved in the background. Look again in a moment."
+    message = said("This plan is being solved in the background. Look again in a moment.")

@@ -12,7 +12,9 @@ import numpy as np
 
 from coaching.domain import matching
 from coaching.domain.matching.problem import in_words
+from coaching.domain.said import said_together
 from coaching.models import DraftPair, Plan, Unpaired
+from coaching.services.plans import sentences
 from coaching.services.plans.question import Question
 from coaching.services.plans.refusals import RulesContradict
 
@@ -70,7 +72,7 @@ def solve_question(question: Question) -> Solved:
     """
     wrong = question.contradictions()
     if wrong:
-        raise RulesContradict(" ".join(wrong))
+        raise RulesContradict(said_together(wrong))
     turn = count()
     waiting = [(_rank(first := _attempt(question, ())), next(turn), (), first)]
     for tried in count(1):
@@ -212,7 +214,8 @@ def unpaired(plan: Plan, solved: Solved) -> list[Unpaired]:
             everybody = len(question.drawn)
             entry.place = int(solved.place[row]) % everybody + 1
             if entry.scarce:
-                reason = f"{reason} The lot decided: place {entry.place} of {everybody}."
+                drawn = sentences.BY_LOT_HERE % {"place": entry.place, "number": everybody}
+                reason = f"{reason} {drawn}"
         entry.reason = f"{entry.reason} {reason}".strip()
     for entry in found.values():
         _note_what_they_have(entry, solved)
@@ -238,7 +241,5 @@ def _note_what_they_have(entry: Unpaired, solved: Solved) -> None:
         skills = [
             question.metrics[question.found.focus[row, solved.coach_of[row]]].name for row in have
         ]
-        entry.reason = (
-            f"{entry.learner.name} has a coach for {in_words(skills)}, and none for the rest. "
-            f"{entry.reason}"
-        )
+        has = sentences.HAS_SOME % {"learner": entry.learner.name, "skills": in_words(skills)}
+        entry.reason = f"{has} {entry.reason}"

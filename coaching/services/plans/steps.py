@@ -5,8 +5,10 @@ from datetime import datetime
 
 from django.db import transaction
 
+from coaching.domain.said import said, said_together
 from coaching.models import Cohort, DraftPair, Member, Person, Plan, PlanStep, Unpaired
 from coaching.services import audit
+from coaching.services.plans import sentences
 from coaching.services.plans.moves import Before, moves
 from coaching.services.plans.question import question_of
 from coaching.services.plans.refusals import (
@@ -57,7 +59,7 @@ def change(
     wishes = edit(before.wishes) if edit else before.wishes
     fresh.revision += 1
     if fresh.step == 0:
-        _keep(fresh, before.wishes, what="Drafted", by=None, now=now)
+        _keep(fresh, before.wishes, what=sentences.DRAFTED, by=None, now=now)
     fresh.steps.filter(number__gt=fresh.step).delete()
     if wishes != before.wishes:
         wishes.store(fresh, now=now)
@@ -140,10 +142,17 @@ def who_was_quicker(plan: Plan) -> str:
     step = plan.steps.filter(number=plan.step).select_related("by").first()
     if step is None:
         return ChangedMeanwhile.message
-    who = step.by.name if step.by else "Somebody"
-    return (
-        f"{who} changed this plan while you were looking at it, last with “{step.what}”. "
-        "Look again, then repeat your change."
+    if step.by is None:
+        return said(
+            "Somebody changed this plan while you were looking at it, last with “%(what)s”. Look "
+            "again, then repeat your change.",
+            what=step.what,
+        )
+    return said(
+        "%(who)s changed this plan while you were looking at it, last with “%(what)s”. Look again, "
+        "then repeat your change.",
+        who=step.by.name,
+        what=step.what,
     )
 
 
@@ -229,7 +238,7 @@ def _refuse_contradictions(plan: Plan, wishes: Wishes, *, now: datetime) -> None
     people = Person.objects.filter(public_id__in=named).values_list("pk", flat=True)
     wrong = question_of(plan, wishes, now=now, only=list(people)).contradictions()
     if wrong:
-        raise RulesContradict(" ".join(wrong))
+        raise RulesContradict(said_together(wrong))
 
 
 # What a change writes; the rest of the caller's plan, with its cohort, stays as it is.

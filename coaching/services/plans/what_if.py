@@ -6,9 +6,10 @@ from datetime import datetime
 import numpy as np
 
 from coaching.domain import matching
+from coaching.domain.said import said
 from coaching.errors import CoachingError
 from coaching.models import DraftPair, Metric, Person, Plan, Rule
-from coaching.services.plans import changes, steps
+from coaching.services.plans import changes, sentences, steps
 from coaching.services.plans.background import people_beside
 from coaching.services.plans.moves import Before, moves
 from coaching.services.plans.question import Question, question_of
@@ -99,7 +100,7 @@ def prices(plan: Plan, learner: Person) -> Prices:
     question = solved.question
     rows = question.rows_of.get(learner.public_id)
     if not rows:
-        raise NotInPlan(f"{learner.name} is not a learner in this plan.")
+        raise NotInPlan(said("%(name)s is not a learner in this plan.", name=learner.name))
     best: dict[int, Offer] = {}
     for row in rows:
         for at, offer in _offers(solved, row).items():
@@ -193,15 +194,16 @@ def _ruled_out(question: Question, row: int, coach: int) -> str:
     """Which of the manager's rules stands against a pair; empty when none does."""
     learner, other = question.rows[row].name, question.coaches[coach].name
     if any(rule.kind == Rule.Kind.FORBID for rule in _rules_on(question, row, coach)):
-        return f"You keep {other} and {learner} apart."
+        return said(sentences.YOU_KEEP_APART, coach=other, learner=learner)
     mine = [at for one, at in question.pinned if one == row]
     if mine:
-        return f"You pinned {learner} with {question.coaches[mine[0]].name}."
+        mine_is = question.coaches[mine[0]].name
+        return said(sentences.YOU_PINNED, learner=learner, coach=mine_is)
     pins = sum(at == coach for _, at in question.pinned)
     if question.seats[coach] <= pins:
         if pins:
-            return f"Every seat of {other} is pinned to somebody."
-        return f"{other} has no seat left."
+            return said("Every seat of %(coach)s is pinned to somebody.", coach=other)
+        return said("%(coach)s has no seat left.", coach=other)
     return ""
 
 

@@ -2,6 +2,7 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
@@ -88,8 +89,10 @@ def launch_undo(request: HttpRequest, cohort: str) -> HttpResponse:
     row = access.found_or_404(cohorts.visible_to(request.person), cohort)
     with flashing(
         request,
-        "The launch is taken back. What had not left stays here; whoever may have been told gets "
-        "one correction.",
+        gettext(
+            "The launch is taken back. What had not left stays here; whoever may have been told "
+            "gets one correction."
+        ),
     ):
         launches.undo(cohort=row, by=request.person, now=request.now)
     return redirect("cohort", cohort)

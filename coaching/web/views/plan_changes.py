@@ -8,10 +8,12 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from coaching import engine
 from coaching.models import Member, Plan, Rule
+from coaching.notifications.words import count as counted
 from coaching.queries import access, cohorts, people
 from coaching.services import plans
 from coaching.web import planning, words
@@ -24,6 +26,7 @@ from coaching.web.forms import (
     TakeInForm,
     WantsForm,
 )
+from coaching.web.retelling import retold
 from coaching.web.views.plans import member_of, plan_of, plan_swap, wishes_form
 
 
@@ -45,7 +48,7 @@ def _change(
     if attempt.done:
         if after.queued_at:
             engine.wake()
-            messages.success(request, f"{said} It is being solved.")
+            messages.success(request, gettext("%(done)s It is being solved.") % {"done": said})
         else:
             cost = words.plan_change(after.matched - matched, after.total - total)
             messages.success(request, f"{said} {cost}".strip())
@@ -61,7 +64,9 @@ def _refused(request: HttpRequest, plan: Plan, form) -> HttpResponse:
 @for_manager
 def plan_solve(request: HttpRequest, plan: str) -> HttpResponse:
     row = plan_of(request, plan)
-    return _change(request, row, "Solved on today's people and seats.", plans.solve, plan=row)
+    return _change(
+        request, row, gettext("Solved on today's people and seats."), plans.solve, plan=row
+    )
 
 
 @require_POST
@@ -69,7 +74,8 @@ def plan_solve(request: HttpRequest, plan: str) -> HttpResponse:
 def plan_undo(request: HttpRequest, plan: str) -> HttpResponse:
     row = plan_of(request, plan)
     what = planning.head_of(row).undo
-    return _change(request, row, f"Undone: {what}.", plans.undo, plan=row)
+    said = gettext("Undone: %(what)s.") % {"what": retold(what)}
+    return _change(request, row, said, plans.undo, plan=row)
 
 
 @require_POST
@@ -77,7 +83,8 @@ def plan_undo(request: HttpRequest, plan: str) -> HttpResponse:
 def plan_redo(request: HttpRequest, plan: str) -> HttpResponse:
     row = plan_of(request, plan)
     what = planning.head_of(row).redo
-    return _change(request, row, f"Done again: {what}.", plans.redo, plan=row)
+    said = gettext("Done again: %(what)s.") % {"what": retold(what)}
+    return _change(request, row, said, plans.redo, plan=row)
 
 
 @require_POST
@@ -93,11 +100,15 @@ def rule_add(request: HttpRequest, plan: str) -> HttpResponse:
     if kind == "drop":
         rule = row.rules.filter(learner=learner, coach=coach).first()
         return _drop(request, row, rule)
-    verb = "pinned together" if kind == Rule.Kind.PIN else "kept apart"
+    said = (
+        gettext("%(coach)s and %(learner)s are pinned together.")
+        if kind == Rule.Kind.PIN
+        else gettext("%(coach)s and %(learner)s are kept apart.")
+    )
     return _change(
         request,
         row,
-        f"{coach.name} and {learner.name} are {verb}.",
+        said % {"coach": coach.name, "learner": learner.name},
         plans.add_rule,
         plan=row,
         kind=kind,
@@ -118,7 +129,10 @@ def _drop(request: HttpRequest, plan: Plan, rule: Rule | None) -> HttpResponse:
         # Somebody else took it back already; that is what was wanted.
         return redirect(planning.back_to(request, plan))
     rule.plan = plan
-    said = f"{rule.coach.name} and {rule.learner.name} are free again."
+    said = gettext("%(coach)s and %(learner)s are free again.") % {
+        "coach": rule.coach.name,
+        "learner": rule.learner.name,
+    }
     return _change(request, plan, said, plans.drop_rule, rule=rule)
 
 
@@ -131,7 +145,10 @@ def seats_change(request: HttpRequest, plan: str) -> HttpResponse:
         return _refused(request, row, form)
     coach = member_of(row, form.cleaned_data["coach"])
     seats = form.cleaned_data["seats"]
-    said = f"{coach.name} now has {words.count(seats, 'seat')}."
+    said = gettext("%(name)s now has %(seats)s.") % {
+        "name": coach.name,
+        "seats": counted(seats, gettext("seat,seats")),
+    }
     return _change(request, row, said, plans.set_capacity, plan=row, coach=coach, seats=seats)
 
 
@@ -145,7 +162,7 @@ def member_out(request: HttpRequest, plan: str) -> HttpResponse:
         return _change(
             request,
             row,
-            f"{person.name} is left out.",
+            gettext("%(name)s is left out.") % {"name": person.name},
             plans.leave_out,
             plan=row,
             person=person,
@@ -187,7 +204,11 @@ def member_in(request: HttpRequest, plan: str) -> HttpResponse:
         else access.found_or_404(people.visible_to(request.person), given["person"])
     )
     side = given["side"] or (member.side if member else Member.Side.LEARNER)
-    said = f"{person.name} takes part as a {Member.Side(side).label.lower()}."
+    said = (
+        gettext("%(name)s takes part as a coach.")
+        if side == Member.Side.COACH
+        else gettext("%(name)s takes part as a learner.")
+    ) % {"name": person.name}
     return _change(
         request,
         row,
@@ -210,10 +231,15 @@ def swap(request: HttpRequest, plan: str) -> HttpResponse:
     pairs = {one.public_id: one for one in cohorts.draft_pairs_of(row)
              .filter(public_id__in=asked[:2])}  # fmt: skip
     if len(pairs) != 2:
-        messages.warning(request, "The plan has changed since. Choose the two pairs once more.")
+        messages.warning(
+            request, gettext("The plan has changed since. Choose the two pairs once more.")
+        )
         return redirect(planning.back_to(request, row))
     one, other = (pairs[public_id] for public_id in asked[:2])
-    said = f"{one.learner.name} and {other.learner.name} have swapped coaches."
+    said = gettext("%(one)s and %(other)s have swapped coaches.") % {
+        "one": one.learner.name,
+        "other": other.learner.name,
+    }
     return _change(request, row, said, plans.swap, plan=row, one=one, other=other)
 
 
@@ -224,7 +250,8 @@ def plan_wish(request: HttpRequest, plan: str) -> HttpResponse:
     form = wishes_form(row, request.POST)
     if not form.is_valid():
         return _refused(request, row, form)
-    return _change(request, row, "Solved with your wishes.", plans.wish, plan=row, **form.wishes)
+    said = gettext("Solved with your wishes.")
+    return _change(request, row, said, plans.wish, plan=row, **form.wishes)
 
 
 @require_POST
@@ -233,7 +260,11 @@ def plan_lot(request: HttpRequest, plan: str) -> HttpResponse:
     """Let a lot draw who waits, or the score decide again."""
     row = plan_of(request, plan)
     lot = planning.lot_number(row) if request.POST.get("lot") else None
-    said = f"Drawn by lot, number {lot}." if lot else "The score decides again who waits."
+    said = (
+        gettext("Drawn by lot, number %(lot)s.") % {"lot": lot}
+        if lot
+        else gettext("The score decides again who waits.")
+    )
     return _change(request, row, said, plans.wish, plan=row, lot=lot)
 
 
@@ -250,7 +281,10 @@ def plan_wants(request: HttpRequest, plan: str) -> HttpResponse:
     wants = {key: value for key, value in row.wants.items() if key != learner.public_id}
     if number > 1:
         wants[learner.public_id] = number
-    said = f"{learner.name} gets {words.count(number, 'coach', 'coaches')}."
+    said = gettext("%(name)s gets %(coaches)s.") % {
+        "name": learner.name,
+        "coaches": counted(number, gettext("coach,coaches")),
+    }
     return _change(request, row, said, plans.wish, plan=row, wants=wants)
 
 
@@ -262,7 +296,8 @@ def plan_copy(request: HttpRequest, plan: str) -> HttpResponse:
     if not form.is_valid():
         return _refused(request, row, form)
     name = form.cleaned_data["name"]
-    with flashing(request, f"This is the copy, “{name}”. The plan it came from stays.") as attempt:
+    said = gettext("This is the copy, “%(name)s”. The plan it came from stays.") % {"name": name}
+    with flashing(request, said) as attempt:
         row = plans.copy(plan=row, name=name, by=request.person, now=request.now)
     return redirect("plan", row.public_id if attempt.done else plan)
 
@@ -284,7 +319,8 @@ def plan_rename(request: HttpRequest, plan: str) -> HttpResponse:
 def plan_drop(request: HttpRequest, plan: str) -> HttpResponse:
     row = plan_of(request, plan)
     other = row.cohort.plans.exclude(pk=row.pk).filter(state=Plan.State.DRAFT).first()
-    with flashing(request, f"“{row.name or row}” is deleted.") as attempt:
+    name = row.name or gettext("Plan for %(cohort)s") % {"cohort": row.cohort}
+    with flashing(request, gettext("“%(name)s” is deleted.") % {"name": name}) as attempt:
         plans.drop(plan=row, by=request.person, now=request.now)
     if attempt.done and other:
         return redirect("plan", other.public_id)

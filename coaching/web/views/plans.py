@@ -3,10 +3,11 @@
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from coaching.errors import CoachingError
-from coaching.models import DraftPair, Member, Metric, Person, Plan, Rule
+from coaching.models import Cohort, DraftPair, Member, Metric, Person, Plan, Rule
 from coaching.queries import access, cohorts, people, selection
 from coaching.services import launches
 from coaching.services.plans import comparison, loads, what_if
@@ -110,7 +111,7 @@ def plan_unpaired(request: HttpRequest, plan: str) -> HttpResponse:
         page=page,
         groups=planning.shortages(list(page), row),
         scarce=scarce,
-        why_lot=words.why_lot(scarce, "as long as the seats are as they are") if scarce else "",
+        why_lot=words.why_lot(scarce) if scarce else "",
     )
 
 
@@ -185,12 +186,24 @@ def plan_wishes(request: HttpRequest, plan: str) -> HttpResponse:
         "manager/plan_wishes.html",
         form=form,
         curve=curve,
-        policy=NAMED[row.cohort.policy][0],
-        width=words.quarter(row.cohort.q),
+        chosen_by=_chosen_by(row.cohort),
         scarce=scarce,
-        why_lot=words.why_lot(scarce, "as long as the seats are as they are"),
+        why_lot=words.why_lot(scarce),
         wanting=[(wanting[one], number) for one, number in row.wants.items() if one in wanting],
     )
+
+
+def _chosen_by(cohort: Cohort) -> str:
+    policy = words.in_sentence(str(NAMED[cohort.policy][0]))
+    if cohort.quota:
+        return gettext("Policy: %(policy)s, %(number)s from each end.") % {
+            "policy": policy,
+            "number": cohort.quota,
+        }
+    return gettext("Policy: %(policy)s, worst and best %(width)s.") % {
+        "policy": policy,
+        "width": words.quarter(cohort.q),
+    }
 
 
 def wishes_form(plan: Plan, *data) -> WishesForm:
@@ -274,6 +287,7 @@ def plan_swap(request: HttpRequest, plan: str) -> HttpResponse:
             "page": page,
             "q": text,
             "price": price,
+            "costs": price and (price.lost_seats > 0 or price.lost_score > 0),
             "loses": price and words.price(price.lost_seats, price.lost_score, []),
             "back": planning.back_to(request, row),
             "seen": planning.seen(row),
@@ -308,7 +322,9 @@ def plan_launch(request: HttpRequest, plan: str) -> HttpResponse:
     if not form.is_valid():
         flash_form_errors(request, form)
         return redirect("plan", plan)
-    with flashing(request, "Launched. Both sides of every pair are being told.") as attempt:
+    with flashing(
+        request, gettext("Launched. Both sides of every pair are being told.")
+    ) as attempt:
         launches.launch(
             plan=row, by=request.person, now=request.now, revision=form.cleaned_data["revision"]
         )

@@ -1,7 +1,7 @@
 """Sentences that pages say about numbers; the same for everybody who may read the page."""
 
 from django.utils.formats import number_format
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext, ngettext
 
 from coaching.domain.ranking import LABEL, RELIABLE, SMALLEST_GROUP
 from coaching.domain.selection import Share
@@ -19,9 +19,16 @@ def count(number: int, noun: str, plural: str = "") -> str:
     >>> count(1, "pair"), count(8, "person", "people"), count(31, "pair")
     ('one pair', 'eight people', '31 pairs')
     """
+    return f"{spelled(number)} {noun if number == 1 else plural or noun + 's'}"
+
+
+def spelled(number: int) -> str:
+    """
+    >>> spelled(0), spelled(12), spelled(1234)
+    ('no', 'twelve', '1,234')
+    """
     small = gettext("no,one,two,three,four,five,six,seven,eight,nine,ten,eleven,twelve").split(",")
-    word = small[number] if number < len(small) else figure(number)
-    return f"{word} {noun if number == 1 else plural or noun + 's'}"
+    return small[number] if number < len(small) else figure(number)
 
 
 def figure(number: float) -> str:
@@ -52,6 +59,16 @@ def capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
+def inside(label: str) -> str:
+    """
+    A label within a sentence; German nouns keep their capitals.
+
+    >>> inside("Higher is better")
+    'higher is better'
+    """
+    return str(label) if (get_language() or "").startswith("de") else str(label).lower()
+
+
 def why_pair(pair: Pair, reader: Person) -> list[str]:
     """
     Why these two, in two sentences; without a rank or a score, whoever reads.
@@ -61,19 +78,29 @@ def why_pair(pair: Pair, reader: Person) -> list[str]:
     names = pair.learner.first_name, pair.coach.first_name
     if names[0] == names[1]:
         names = pair.learner.name, pair.coach.name
-    learner = "you" if reader.pk == pair.learner_id else names[0]
-    coach = "you" if reader.pk == pair.coach_id else names[1]
-    does = "do" if coach == "you" else "does"
-    return [
-        capital(
-            f"{coach} reliably {does} well in {pair.metric.name}, which is where "
-            f"{learner} can gain most."
-        ),
-        capital(
-            f"{coach} had a seat free, and of all the ways to pair this cohort the plan chose "
-            "the one in which the most people get the coach who fits."
-        ),
-    ]
+    if reader.pk == pair.coach_id:
+        strong = gettext(
+            "You reliably do well in %(metric)s, which is where %(learner)s can gain most."
+        )
+        free = gettext(
+            "You had a seat free, and of all the ways to pair this cohort the plan chose the one "
+            "in which the most people get the coach who fits."
+        )
+    else:
+        strong = (
+            gettext("%(coach)s reliably does well in %(metric)s, which is where you can gain most.")
+            if reader.pk == pair.learner_id
+            else gettext(
+                "%(coach)s reliably does well in %(metric)s, which is where %(learner)s can gain "
+                "most."
+            )
+        )
+        free = gettext(
+            "%(coach)s had a seat free, and of all the ways to pair this cohort the plan chose the "
+            "one in which the most people get the coach who fits."
+        )
+    told = {"learner": names[0], "coach": names[1], "metric": pair.metric.name}
+    return [capital(strong % told), capital(free % told)]
 
 
 def who_decides(pair: Pair, reader: Person) -> str:
@@ -94,11 +121,14 @@ def coach_line(presses: list[bool]) -> str:
     """
     number = sum(presses)
     if not number:
-        return "Nothing waits for you today."
+        return gettext("Nothing waits for you today.")
     if number == len(presses):
-        return "Something waits for you with each of them."
-    which = "it stands" if number == 1 else "they stand"
-    return f"Something waits for you with {count(number, 'of them', 'of them')}; {which} first."
+        return gettext("Something waits for you with each of them.")
+    return ngettext(
+        "Something waits for you with %(some)s of them; it stands first.",
+        "Something waits for you with %(some)s of them; they stand first.",
+        number,
+    ) % {"some": spelled(number)}
 
 
 def share_of(part: float) -> str:

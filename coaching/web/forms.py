@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from coaching.domain.selection import NARROWEST, WIDEST
 from coaching.models import Cohort, Member, Metric, Person, Plan, Rule, Scorecard, Team
@@ -42,13 +43,13 @@ def day_input() -> forms.DateInput:
 
 class HandForm(Plain):
     metric = forms.ModelChoiceField(
-        label="In which skill?", queryset=Metric.objects.none(), empty_label=None
+        label=_("In which skill?"), queryset=Metric.objects.none(), empty_label=None
     )
     note = forms.CharField(
-        label="What would help?",
+        label=_("What would help?"),
         max_length=500,
         required=False,
-        widget=forms.TextInput(attrs={"placeholder": "Not needed, but useful for your coach"}),
+        widget=forms.TextInput(attrs={"placeholder": _("Not needed, but useful for your coach")}),
     )
 
     def __init__(self, *args, reader: Person, **kwargs) -> None:

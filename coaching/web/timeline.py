@@ -96,7 +96,7 @@ def _hour(moment: datetime, reader: Person) -> str:
 
 
 def _because(text: str, why: str) -> str:
-    return f"{text}: {retold(why)}" if why else text
+    return f"{text}: {retold(why)}" if why else str(text)
 
 
 def _noon(day: date) -> datetime:
@@ -154,7 +154,8 @@ def _way(kept: Kept, reader: Person) -> Iterator[Moment]:
             tone=Pair.State.ENDED,
         )
     elif pair.passed_at and not any(row.verb == "pair passed" for row in kept.events):
-        yield Moment(pair.passed_at, "way", gettext("Passed: the target is reached"), tone=pair.state)
+        text = gettext("Passed: the target is reached")
+        yield Moment(pair.passed_at, "way", text, tone=pair.state)
     for change in kept.changes:
         yield Moment(
             change.at,

@@ -505,7 +505,8 @@ def _words(pair: Pair, looks: Sequence[Look], expected: Sequence[Expected]) -> s
         "target": pair.target_text,
     }
     if not looks:
-        return f"{way} {gettext('No complete week since the start yet.')}"
+        none = gettext("No complete week since the start yet.")
+        return f"{way} {none}"
     told = {"looks": len(looks), "level": pair.read(looks[-1].level)}
     if not expected:
         here = ngettext(

@@ -190,4 +190,4 @@ def about(number: float) -> str:
     """
     if number < 0.05:
         return pgettext("of some people", "none")
-    return number_format(number, 1) if number < 100 else words.figure(round(number))
+    return number_format(round(number, 1), 1) if number < 100 else words.figure(round(number))

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from coaching.models.base import FoldedField, PublicModel
 
@@ -27,14 +28,14 @@ class Person(PublicModel):
     """Somebody with readings, a login, or both. Readings find their person by `key`."""
 
     class Access(models.TextChoices):
-        STAFF = "staff", "Staff"
-        HR = "hr", "HR and administration"
-        AUDITOR = "auditor", "Auditor"
+        STAFF = "staff", _("Staff")
+        HR = "hr", _("HR and administration")
+        AUDITOR = "auditor", _("Auditor")
 
     class Kind(models.TextChoices):
-        PERSON = "person", "Person"
+        PERSON = "person", _("Person")
         # A group of customers: it has readings and is ranked, but is never paired or written to.
-        SEGMENT = "segment", "Customer segment"
+        SEGMENT = "segment", _("Customer segment")
 
     # What peer groups and preferences may be built from, in the order they are offered.
     ATTRIBUTES = ("role", "site", "shift", "language")
@@ -147,8 +148,8 @@ class Channel(PublicModel):
     """Where else somebody is told what their notices say: a signed webhook, or a chat."""
 
     class Kind(models.TextChoices):
-        WEBHOOK = "webhook", "Webhook"
-        CHAT = "chat", "Chat"
+        WEBHOOK = "webhook", _("Webhook")
+        CHAT = "chat", _("Chat")
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="channels")
     kind = models.CharField(max_length=7, choices=Kind)

@@ -2,16 +2,17 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class Session(models.Model):
     """A meeting of a pair: planned, then held, or not."""
 
     class State(models.TextChoices):
-        PLANNED = "planned", "Planned"
-        HELD = "held", "Held"
-        MISSED = "missed", "Could not take place"
-        WITHDRAWN = "withdrawn", "Withdrawn"
+        PLANNED = "planned", _("Planned")
+        HELD = "held", _("Held")
+        MISSED = "missed", _("Could not take place")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
 
     pair = models.ForeignKey("coaching.Pair", models.CASCADE, related_name="sessions")
     state = models.CharField(max_length=9, choices=State, default=State.HELD)

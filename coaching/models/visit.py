@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 
 class Visit(models.Model):
@@ -10,10 +11,10 @@ class Visit(models.Model):
     """
 
     class What(models.TextChoices):
-        PERSON = "person", "Your page with skills and pairs"
-        PAIR = "pair", "The page of a pair of yours"
-        WORKSHEET = "worksheet", "The weekly pages of a pair of yours"
-        LETTER = "letter", "A letter to you"
+        PERSON = "person", _("Your page with skills and pairs")
+        PAIR = "pair", _("The page of a pair of yours")
+        WORKSHEET = "worksheet", _("The weekly pages of a pair of yours")
+        LETTER = "letter", _("A letter to you")
 
     subject = models.ForeignKey("coaching.Person", models.CASCADE, related_name="visits")
     looker = models.ForeignKey("coaching.Person", models.CASCADE, related_name="visits_made")

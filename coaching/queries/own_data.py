@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
+from coaching.domain.said import Said, said
 from coaching.models import (
     Band,
     Case,
@@ -60,8 +61,8 @@ class Section:
     """
 
     key: str
-    title: str
-    words: str
+    title: Said
+    words: Said
     rows_of: Callable[[Person], QuerySet]
     fields: dict[str, str]
 
@@ -102,15 +103,21 @@ PAIR = {"learner": "pair__learner__name", "coach": "pair__coach__name",
 
 SECTIONS = (
     Section(
-        "readings", "Readings", "What was counted for you in each skill, week by week; from the "
-        "exports that your managers import.",
+        "readings", said("Readings"),
+        said(
+            "What was counted for you in each skill, week by week; from the exports that your "
+            "managers import."
+        ),
         lambda p: Reading.objects.filter(person=p).order_by("metric__name", "period"),
         {"skill": "metric__name", "week": "period", "cases": "n", "sum": "sum",
          "sum_of_squares": "sumsq"},
     ),
     Section(
-        "standings", "What rankings made of them", "An estimate in each skill, its uncertainty, "
-        "and what was concluded. Pages show you the estimate; the file has all of it.",
+        "standings", said("What rankings made of them"),
+        said(
+            "An estimate in each skill, its uncertainty, and what was concluded. Pages show you "
+            "the estimate; the file has all of it."
+        ),
         lambda p: Standing.objects.filter(person=p).order_by("ranking__created_at", "pk"),
         {"at": "ranking__created_at", "from_week": "ranking__since", "to_week": "ranking__until",
          "skill": "metric__name", "peers": "group", "cases": "n", "counted": "raw",
@@ -120,42 +127,49 @@ SECTIONS = (
          "place_to": "rank_high", "concluded": "band"},
     ),
     Section(
-        "hands", "Hands you raised", "Skills in which you asked for a coach, and your note.",
+        "hands", said("Hands you raised"),
+        said("Skills in which you asked for a coach, and your note."),
         lambda p: HandRaise.objects.filter(person=p).order_by("raised_at", "pk"),
         {"skill": "metric__name", "note": "note", "raised_at": "raised_at",
          "lowered_at": "lowered_at"},
     ),
     Section(
-        "cohorts", "Cohorts you were chosen for", "On which side, and on what grounds.",
+        "cohorts", said("Cohorts you were chosen for"),
+        said("On which side, and on what grounds."),
         lambda p: Member.objects.filter(person=p).order_by("cohort__created_at", "pk"),
         {"cohort": "cohort__name", "side": "side", "grounds": "source", "chance": "chance",
          "left_out": "left_out", "note": "note"},
     ),
     Section(
-        "drafts", "Drafts of plans", "Pairs with you that a plan proposed, launched or not.",
+        "drafts", said("Drafts of plans"),
+        said("Pairs with you that a plan proposed, launched or not."),
         lambda p: DraftPair.objects.filter(Q(learner=p) | Q(coach=p)).order_by("plan", "pk"),
         {"cohort": "plan__cohort__name", "made_at": "plan__created_at", "skill": "metric__name",
          "score": "score"},
     ),
     Section(
-        "unpaired", "Plans without a pair for you", "And whether seats were missing.",
+        "unpaired", said("Plans without a pair for you"),
+        said("And whether seats were missing."),
         lambda p: Unpaired.objects.filter(learner=p).order_by("plan", "pk"),
         {"cohort": "plan__cohort__name", "made_at": "plan__created_at", "seats_missing": "scarce",
          "place_in_lot": "place"},
     ),
     Section(
-        "rules", "Wishes of planners about you", "Who should be paired with you, or should not.",
+        "rules", said("Wishes of planners about you"),
+        said("Who should be paired with you, or should not."),
         lambda p: Rule.objects.filter(Q(learner=p) | Q(coach=p)).order_by("plan", "pk"),
         {"cohort": "plan__cohort__name", "kind": "kind", "made_at": "made_at"},
     ),
     Section(
-        "waiting", "Waiting for a coach", "Since when, why, and what came of it.",
+        "waiting", said("Waiting for a coach"),
+        said("Since when, why, and what came of it."),
         lambda p: Waiting.objects.filter(learner=p).order_by("since", "pk"),
         {"cohort": "cohort__name", "skill": "metric__name", "why": "why", "since": "since",
          "settled_at": "settled_at", "outcome": "outcome"},
     ),
     Section(
-        "pairs", "Pairs", "With whom, on what, from where to where, and how it went.",
+        "pairs", said("Pairs"),
+        said("With whom, on what, from where to where, and how it went."),
         _pairs,
         {"learner": "learner__name", "coach": "coach__name", "skill": "metric__name",
          "cohort": "cohort__name", "state": "state", "start": "baseline", "target": "target",
@@ -164,41 +178,48 @@ SECTIONS = (
          "ending": "ending", "would_help": "would_help"},
     ),
     Section(
-        "looks", "Weekly looks", "Where you stood on the way to a target.",
+        "looks", said("Weekly looks"),
+        said("Where you stood on the way to a target."),
         lambda p: Look.objects.filter(pair__learner=p).order_by("week", "pk"),
         {**PAIR, "week": "week", "cases": "n", "level": "level", "uncertainty": "se",
          "chance_at_target": "p_reached"},
     ),
     Section(
-        "sessions", "Sessions", "Planned and held, with what was noted.",
+        "sessions", said("Sessions"),
+        said("Planned and held, with what was noted."),
         _of_pairs(Session, "logged_at"),
         {**PAIR, "state": "state", "planned_for": "starts_at", "held_on": "held_on",
          "minutes": "minutes", "place": "place", "note": "note", "noted_by": "logged_by__name"},
     ),
     Section(
-        "worksheets", "Pages of the week", "What the two of you wrote.",
+        "worksheets", said("Pages of the week"),
+        said("What the two of you wrote."),
         _of_pairs(Worksheet, "week"),
         {**PAIR, "week": "week", "went": "went", "will_try": "will_try", "coach_does": "coach_does",
          "learner_wrote_at": "learner_at", "coach_wrote_at": "coach_at"},
     ),
     Section(
-        "targets", "Targets that were moved", "With the reason.",
+        "targets", said("Targets that were moved"),
+        said("With the reason."),
         lambda p: TargetChange.objects.filter(pair__learner=p).order_by("at", "pk"),
         {**PAIR, "from": "old", "to": "new", "reason": "reason", "by": "by__name", "at": "at"},
     ),
     Section(
-        "cases", "Decisions on stuck pairs", "What was decided, by whom, and why.",
+        "cases", said("Decisions on stuck pairs"),
+        said("What was decided, by whom, and why."),
         _of_pairs(Case, "opened_at"),
         {**PAIR, "why": "clock", "opened_at": "opened_at", "decision": "decision",
          "decided_at": "decided_at", "decided_by": "decided_by__name", "note": "note"},
     ),
     Section(
-        "helps", "Pairs you help, or helped", "Since when.",
+        "helps", said("Pairs you help, or helped"),
+        said("Since when."),
         lambda p: Helper.objects.filter(person=p).order_by("since", "pk"),
         {**PAIR, "since": "since", "until": "until"},
     ),
     Section(
-        "clinics", "Clinics", "Those you led, and those for pairs of yours.",
+        "clinics", said("Clinics"),
+        said("Those you led, and those for pairs of yours."),
         lambda p: Clinic.objects.filter(
             Q(led_by=p) | Q(pk__in=Clinic.objects.filter(pairs__learner=p).values("pk"))
         ).order_by("starts_at", "pk"),
@@ -206,58 +227,68 @@ SECTIONS = (
          "place": "place", "note": "note"},
     ),
     Section(
-        "thanks", "Thanks", "What you said to a coach, and what learners said to you.",
+        "thanks", said("Thanks"),
+        said("What you said to a coach, and what learners said to you."),
         _of_pairs(Thanks, "at"), {**PAIR, "text": "text", "at": "at"},
     ),
     Section(
-        "dips", "Your own numbers while you coached", "Whether they fell notably, and when they "
-        "were back.",
+        "dips", said("Your own numbers while you coached"),
+        said("Whether they fell notably, and when they were back."),
         lambda p: Dip.objects.filter(person=p).order_by("found_at", "pk"),
         {"skill": "metric__name", "before": "before", "level": "level", "week": "week",
          "found_at": "found_at", "over_at": "over_at"},
     ),
     Section(
-        "leaves", "Days away", "From when to when; never why.",
+        "leaves", said("Days away"),
+        said("From when to when; never why."),
         lambda p: Leave.objects.filter(person=p).order_by("first_day", "pk"),
         {"first_day": "first_day", "last_day": "last_day", "noted_by": "noted_by__name"},
     ),
     Section(
-        "letters", "Letters to you", "With what they said.",
+        "letters", said("Letters to you"),
+        said("With what they said."),
         lambda p: Letter.objects.filter(recipient=p).order_by("created_at", "pk"),
         {"kind": "kind", "made_at": "created_at", "sent_at": "sent_at", "said": "context"},
     ),
     Section(
-        "notices", "Notices", "What you were told inside Lanemate.",
+        "notices", said("Notices"),
+        said("What you were told inside Lanemate."),
         lambda p: Notice.objects.filter(person=p).order_by("at", "pk"),
         {"text": "text", "at": "at", "read_at": "read_at"},
     ),
     Section(
-        "opt_outs", "Letters you turned off", "By kind.",
+        "opt_outs", said("Letters you turned off"),
+        said("By kind."),
         lambda p: OptOut.objects.filter(person=p).order_by("at", "pk"),
         {"kind": "kind", "at": "at"},
     ),
     Section(
-        "channels", "Chats and webhooks", "Where else you are told; without their secrets.",
+        "channels", said("Chats and webhooks"),
+        said("Where else you are told; without their secrets."),
         lambda p: Channel.objects.filter(person=p).order_by("made_at", "pk"),
         {"kind": "kind", "made_at": "made_at", "active": "active"},
     ),
     Section(
-        "imports", "Files you imported", "Their names and when.",
+        "imports", said("Files you imported"),
+        said("Their names and when."),
         lambda p: Import.objects.filter(uploaded_by=p).order_by("created_at", "pk"),
         {"file": "filename", "at": "created_at", "state": "state"},
     ),
     Section(
-        "acts", "What you did", "Lines of the audit trail with you as the one who acted.",
+        "acts", said("What you did"),
+        said("Lines of the audit trail with you as the one who acted."),
         lambda p: Event.objects.filter(actor=p).order_by("at", "pk"),
         {"at": "at", "what": "verb", "about": "subject_type"},
     ),
     Section(
-        "visits", "Who looked", "Managers and HR who opened a page about you.",
+        "visits", said("Who looked"),
+        said("Managers and HR who opened a page about you."),
         lambda p: visits_to(p),
         {"who": "looker__name", "what": "what", "day": "day", "first_at": "at"},
     ),
     Section(
-        "exports", "Rankings taken out", "Exports of a ranking that you are in.",
+        "exports", said("Rankings taken out"),
+        said("Exports of a ranking that you are in."),
         _exports,
         {"who": "actor__name", "at": "at"},
     ),

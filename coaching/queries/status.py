@@ -11,6 +11,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Min
+from django.utils.translation import gettext
 
 from coaching.models import Beat, Import, Letter
 from coaching.queries import health
@@ -56,7 +57,9 @@ def look(*, now: datetime) -> Status:
                 :NEWEST_IMPORTS
             ]
         ),
-        engine="Redis and workers" if settings.REDIS_URL else "In this process, without a broker",
+        engine=gettext("Redis and workers")
+        if settings.REDIS_URL
+        else gettext("In this process, without a broker"),
         broker=bool(settings.REDIS_URL),
         workers=_workers() if settings.REDIS_URL else [],
         versions=list(_versions()),

@@ -16,6 +16,7 @@ from coaching.domain import progress
 from coaching.domain.said import Said, said
 from coaching.errors import CoachingError
 from coaching.models import Case, Clinic, Cohort, Letter, Metric, Pair, Person, TargetChange
+from coaching.models.base import in_english
 from coaching.notifications import messages, outbox
 from coaching.queries import cases as case_queries
 from coaching.services import audit, clinics, cohorts, departures, helping, waiting
@@ -256,7 +257,7 @@ def decide(
         now=now,
     )
     audit.record(
-        f"case decided: {decided.get_decision_display().lower()}",
+        f"case decided: {in_english(Case.Decision(decided.decision).label).lower()}",
         pair, by=by, now=now, team=pair.learner.team, note=note, **outcome.stored,
     )  # fmt: skip
     cohorts.close_if_finished(pair.cohort, now=now)

@@ -9,9 +9,9 @@ from django.db import transaction
 
 from coaching.domain.said import said
 from coaching.errors import CoachingError
-from coaching.models import Channel, Letter, Notice, Person, Push
+from coaching.models import Channel, Letter, Person, Push
 from coaching.notifications import channels as queue
-from coaching.notifications import chats, webhooks
+from coaching.notifications import chats, messages, webhooks
 from coaching.services import audit
 
 MOST_CHANNELS = 5
@@ -140,11 +140,15 @@ def deliver_due(*, now: datetime) -> dict[str, int]:
 
 
 def _tell_switched_off(channel: Channel, *, now: datetime) -> None:
-    kind = channel.get_kind_display().lower()
-    Notice.objects.create(
-        person=channel.person,
-        text=f"Your {kind} has been switched off: it could not be reached again and again.",
-        link="/preferences/",
-        at=now,
-        dedupe_key=f"off:{channel.public_id}:{now.isoformat()}",
-    )
+    text = {
+        Channel.Kind.WEBHOOK: said(
+            "Your webhook has been switched off: it could not be reached again and again."
+        ),
+        Channel.Kind.CHAT: said(
+            "Your chat has been switched off: it could not be reached again and again."
+        ),
+    }[Channel.Kind(channel.kind)]
+    key = f"off:{channel.public_id}:{now.isoformat()}"
+    notice = messages.notice_of(channel.person, text, link="/preferences/", key=key)
+    notice.at = now
+    notice.save()

@@ -19,6 +19,7 @@ from coaching.models import (
     Person,
     Waiting,
 )
+from coaching.models.base import in_english
 from coaching.notifications import messages, outbox, words
 from coaching.queries import waiting as waiting_queries
 from coaching.services import audit, cohorts, sessions
@@ -117,7 +118,7 @@ def release(
         if place:
             _tell_deciders(place, now=now)
     audit.record(
-        f"pair ended: {pair.get_ending_display().lower()}",
+        f"pair ended: {in_english(Pair.Ending(pair.ending).label).lower()}",
         pair, by=by, now=now, team=pair.learner.team, why=why,
     )  # fmt: skip
     if place is None:

@@ -2,6 +2,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from coaching.domain.said import said
 from coaching.errors import CoachingError
 from coaching.models import HandRaise, Metric, Person
 from coaching.models.base import folded
@@ -52,7 +53,7 @@ def lower_hand(*, hand: HandRaise, by: Person, now: datetime) -> None:
     """:raises CoachingError: when the hand is down already"""
     raised = HandRaise.objects.filter(pk=hand.pk, lowered_at=None)
     if raised.update(lowered_at=now) != 1:
-        raise CoachingError("This hand is not raised any more.")
+        raise CoachingError(said("This hand is not raised any more."))
     audit.record(
         "hand lowered", hand.person, by=by, now=now, team=hand.person.team, metric=hand.metric.key
     )

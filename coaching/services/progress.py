@@ -207,10 +207,13 @@ def set_clocks(
         looks = name == "looks_without_movement"
         least, most = (FEWEST_LOOKS, MOST_LOOKS) if looks else (FEWEST_DAYS, MOST_DAYS)
         if not least <= value <= most:
-            unit = "weekly looks" if looks else "days"
-            raise ClocksRefused(f"Choose from {least} to {most} {unit}.")
+            raise ClocksRefused(
+                said("Choose from %(least)s to %(most)s weekly looks.", least=least, most=most)
+                if looks
+                else said("Choose from %(least)s to %(most)s days.", least=least, most=most)
+            )
     if cohort.state == Cohort.State.CLOSED:
-        raise ClocksRefused("This cohort has closed; its clocks have run.")
+        raise ClocksRefused(said("This cohort has closed; its clocks have run."))
     before = {name: getattr(cohort, name) for name in clocks}
     changed = {name: value for name, value in clocks.items() if value != before[name]}
     if not changed:

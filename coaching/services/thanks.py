@@ -15,15 +15,15 @@ LINK = "/me/coaching/#thanks"
 
 
 class NotTheLearner(CoachingError):
-    message = "Only the learner of a pair thanks its coach here."
+    message = said("Only the learner of a pair thanks its coach here.")
 
 
 class NothingSaid(CoachingError):
-    message = f"Say it in a sentence of up to {LONGEST} characters."
+    message = said("Say it in a sentence of up to %(longest)s characters.", longest=LONGEST)
 
 
 class SaidToday(CoachingError):
-    message = "You have said thank you today already. It was heard."
+    message = said("You have said thank you today already. It was heard.")
 
 
 @transaction.atomic

@@ -25,6 +25,7 @@ from coaching.models import (
     TargetChange,
     Waiting,
 )
+from coaching.models.base import in_english
 from coaching.notifications import messages, outbox
 from coaching.queries import leaves
 from coaching.queries import waiting as waiting_queries
@@ -359,7 +360,8 @@ def accept(*, waiting: Waiting, by: Person, now: datetime, coach: Person | None 
     )
     audit.record(
         "pair begun for somebody who waited",
-        pair, by=by, now=now, team=place.learner.team, why=place.get_why_display(),
+        pair, by=by, now=now, team=place.learner.team,
+        why=in_english(Waiting.Why(place.why).label),
     )  # fmt: skip
     return pair
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from coaching.domain import cadence
+from coaching.domain.said import said
 from coaching.errors import CoachingError
 from coaching.models import Pair, Person, Worksheet
 from coaching.notifications import messages, outbox
@@ -14,27 +15,31 @@ LONGEST = 4000
 
 
 class NotYours(CoachingError):
-    message = "This page belongs to the two of the pair; you can read it."
+    message = said("This page belongs to the two of the pair; you can read it.")
 
 
 class NoSuchWeek(CoachingError):
-    message = "There is a page for each week from the start of the pair to this one."
+    message = said("There is a page for each week from the start of the pair to this one.")
 
 
 class LearnerFirst(CoachingError):
-    message = "The learner writes first. You are told as soon as there is something to answer."
+    message = said(
+        "The learner writes first. You are told as soon as there is something to answer."
+    )
 
 
 class NothingWritten(CoachingError):
-    message = "Write at least a sentence."
+    message = said("Write at least a sentence.")
 
 
 class TooLong(CoachingError):
-    message = f"Keep each part under {LONGEST:,} characters: it is one page."
+    message = said(
+        "Keep each part under %(longest)s characters: it is one page.", longest=f"{LONGEST:,}"
+    )
 
 
 class NotSwimming(CoachingError):
-    message = "This pair is not active any more; its pages stay as they are."
+    message = said("This pair is not active any more; its pages stay as they are.")
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from django.utils.translation import gettext, ngettext
 from coaching.models import Band, Cohort, Look, Metric, Pair
 from coaching.notifications.words import tell
 from coaching.web import charts, icons, retelling, steps, words
+from coaching.web import retold as retold_
 from coaching.web.case_forms import ClocksForm
 
 register = template.Library()
@@ -255,6 +256,16 @@ def counted(number: int, noun: str) -> str:
 
 
 @register.filter
+def spelled(number: int) -> str:
+    return words.spelled(number)
+
+
+@register.filter
+def inside(label: str) -> str:
+    return words.inside(label)
+
+
+@register.filter
 def told(value: object) -> object:
     """A sentence, a measure or a moment that knows what it is made of, in the reader's language."""
     return tell(value)
@@ -268,19 +279,13 @@ def told_of(text: str, sentences: dict) -> str:
 
 @register.filter
 def retold(text: str) -> str:
-    """What a plan keeps in English, in the reader's language."""
-    return retelling.retold(text)
+    """What is kept in English, in the reader's language."""
+    return retelling.retold(retold_.retold(text))
 
 
 @register.filter
 def part_name(part: dict) -> str:
     return words.part_name(part)
-
-
-@register.filter
-def in_sentence(label: str) -> str:
-    """A label in the middle of a sentence."""
-    return words.in_sentence(str(label))
 
 
 @register.filter

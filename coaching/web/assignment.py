@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from coaching.domain import cadence
+from coaching.domain.said import Said, said
 from coaching.models import Pair, Person, Session, Worksheet
 from coaching.queries import pairs
 from coaching.queries import sessions as session_queries
@@ -16,6 +18,9 @@ QUIET_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class Button:
+    """`does` names for templates what the label says for people."""
+
+    does: str
     label: str
     address: str
     icon: str = "arrow"
@@ -37,7 +42,7 @@ class Assignment:
     pair: Pair
     side: str
     partner: Person
-    step: str
+    step: Said
     sessions: list[Session]
     held: list[Session]
     upcoming: Session | None
@@ -109,13 +114,18 @@ def _step(
     sheet: Worksheet,
     *,
     today: date,
-) -> str:
+) -> Said:
     settled = pair.is_active and not waiting and not _meet(pair, upcoming, today)
     if settled and _page_waits(side, sheet):
         partner = pair.partner_of(reader).first_name
         if side == "learner":
-            return f"Write this week's page: what went how, what you try next. {partner} answers."
-        return f"{partner} has written this week's page. Say what you do about it."
+            return said(
+                "Write this week's page: what went how, what you try next. %(partner)s answers.",
+                partner=partner,
+            )
+        return said(
+            "%(partner)s has written this week's page. Say what you do about it.", partner=partner
+        )
     return pairs.next_step(pair, reader, today=today)
 
 
@@ -132,13 +142,17 @@ def _button(
         return None
     page = reverse("pair", args=[pair.public_id])
     if waiting:
-        return Button("Say how it went", f"{page}#sessions", "calendar")
+        return Button("say", _("Say how it went"), f"{page}#sessions", "calendar")
     if _meet(pair, upcoming, today):
-        return Button("Plan a session", f"{page}#plan", "calendar")
+        return Button("plan", _("Plan a session"), f"{page}#plan", "calendar")
     if _page_waits(side, sheet):
-        label = "Write this week's page" if side == "learner" else "Answer this week's page"
-        return Button(label, reverse("worksheet", args=[pair.public_id]), "letter")
-    return None if upcoming else Button("Log a session", f"{page}#log", "calendar", presses=False)
+        sheet_page = reverse("worksheet", args=[pair.public_id])
+        if side == "learner":
+            return Button("write", _("Write this week's page"), sheet_page, "letter")
+        return Button("answer", _("Answer this week's page"), sheet_page, "letter")
+    if upcoming:
+        return None
+    return Button("log", _("Log a session"), f"{page}#log", "calendar", presses=False)
 
 
 def by_need(assignments: list[Assignment]) -> list[Assignment]:

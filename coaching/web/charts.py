@@ -10,6 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from django.utils.dateformat import format as formatted
+from django.utils.formats import get_format
+from django.utils.translation import gettext, gettext_lazy, ngettext
+
 from coaching.domain import progress
 from coaching.domain.movement import OVER
 from coaching.models import Look, Metric, Pair, Reading, Session, Standing
@@ -26,7 +30,7 @@ ORDER = (
     (Pair.State.ON_TRACK.value, Pair.State.ON_TRACK.label),
     (Pair.State.AT_RISK.value, Pair.State.AT_RISK.label),
     (Pair.State.STUCK.value, Pair.State.STUCK.label),
-    ("waiting", "Waiting for a coach"),
+    ("waiting", gettext_lazy("Waiting for a coach")),
     (Pair.State.ENDED.value, Pair.State.ENDED.label),
 )
 
@@ -45,7 +49,7 @@ def short_day(day: date) -> str:
     >>> short_day(date(2027, 1, 4))
     '4 Jan'
     """
-    return f"{day.day} {day:%b}"
+    return formatted(day, gettext("j M"))
 
 
 def meter(counts: Mapping[str, int]) -> list[Segment]:
@@ -180,7 +184,7 @@ def spreads(value: float) -> str:
     >>> spreads(0.5), spreads(0.0), spreads(-0.25)
     ('+0.5', '0', '-0.25')
     """
-    return f"{value:+g}" if value else "0"
+    return f"{value:+g}".replace(".", get_format("DECIMAL_SEPARATOR")) if value else "0"
 
 
 def round_values(low: float, high: float, *, most: int) -> list[float]:
@@ -269,14 +273,14 @@ class Since:
     @property
     def words(self) -> str:
         if self.interval is None:
-            return "No complete week since you began."
+            return gettext("No complete week since you began.")
         if self.fallen:
-            return (
+            return gettext(
                 "Notably below where it was. Say if coaching is too much; it should not cost you."
             )
         if self.numbers.looks[-1].p >= OVER:
-            return "Perhaps a little below; too early to tell it from chance."
-        return "As before, as far as the readings can tell."
+            return gettext("Perhaps a little below; too early to tell it from chance.")
+        return gettext("As before, as far as the readings can tell.")
 
 
 def own_numbers(row: OwnNumbers) -> Since:
@@ -390,7 +394,8 @@ def progress_picture(
             down(lower),
             down(upper),
             row.period < pair.counts_from,
-            f"Week of {short_day(row.period)}: {metric.show(value)}",
+            gettext("Week of %(day)s: %(value)s")
+            % {"day": short_day(row.period), "value": metric.show(value)},
         )
         for row, (value, lower, upper) in zip(readings, points, strict=True)
     ]
@@ -427,7 +432,10 @@ def progress_picture(
         passed=across(pair.passed_at.date()) if pair.passed_at else None,
         today=across(today) if pair.is_active else None,
         sessions=[
-            Tick(across(session.held_on), f"Session on {short_day(session.held_on)}")
+            Tick(
+                across(session.held_on),
+                gettext("Session on %(day)s") % {"day": short_day(session.held_on)},
+            )
             for session in sessions
             if session.held_on >= first
         ],
@@ -491,13 +499,27 @@ def _weeks(
 
 def _words(pair: Pair, looks: Sequence[Look], expected: Sequence[Expected]) -> str:
     """The picture in a sentence, for those who cannot see it."""
-    way = f"{pair.metric}: from {pair.baseline_text} to the target {pair.target_text}"
+    way = gettext("%(metric)s: from %(start)s to the target %(target)s.") % {
+        "metric": pair.metric,
+        "start": pair.baseline_text,
+        "target": pair.target_text,
+    }
     if not looks:
-        return f"{way}. No complete week since the start yet."
-    here = pair.read(looks[-1].level)
-    told = (
-        f"{way}. After {len(looks)} weekly look{'s' if len(looks) > 1 else ''} the level is {here}"
+        none = gettext("No complete week since the start yet.")
+        return f"{way} {none}"
+    told = {"looks": len(looks), "level": pair.read(looks[-1].level)}
+    if not expected:
+        here = ngettext(
+            "After %(looks)s weekly look the level is %(level)s.",
+            "After %(looks)s weekly looks the level is %(level)s.",
+            len(looks),
+        )
+        return f"{way} {here % told}"
+    here = ngettext(
+        "After %(looks)s weekly look the level is %(level)s; without coaching %(expected)s would "
+        "be expected.",
+        "After %(looks)s weekly looks the level is %(level)s; without coaching %(expected)s would "
+        "be expected.",
+        len(looks),
     )
-    if expected:
-        told += f"; without coaching {pair.read(expected[-1].level)} would be expected"
-    return f"{told}."
+    return f"{way} {here % (told | {'expected': pair.read(expected[-1].level)})}"

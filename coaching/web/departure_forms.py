@@ -3,6 +3,7 @@
 from datetime import date
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from coaching.web.forms import Plain, day_input
 
@@ -10,12 +11,12 @@ from coaching.web.forms import Plain, day_input
 class AwayForm(Plain):
     """Days on which somebody is not there."""
 
-    first_day = forms.DateField(label="First day away", widget=day_input())
+    first_day = forms.DateField(label=_("First day away"), widget=day_input())
     last_day = forms.DateField(
-        label="Last day away",
+        label=_("Last day away"),
         widget=day_input(),
         required=False,
-        help_text="Leave it empty if nobody knows yet.",
+        help_text=_("Leave it empty if nobody knows yet."),
     )
 
     def __init__(self, *args, today: date, **kwargs) -> None:
@@ -31,9 +32,9 @@ class AcceptForm(Plain):
 
 class DropForm(Plain):
     note = forms.CharField(
-        label="Why do they not wait any more?",
+        label=_("Why do they not wait any more?"),
         max_length=300,
-        error_messages={"required": "Say in a sentence why; the cohort keeps it."},
+        error_messages={"required": _("Say in a sentence why; the cohort keeps it.")},
     )
 
 
@@ -45,5 +46,5 @@ class HelperForm(Plain):
 
 class WillingForm(Plain):
     willing = forms.TypedChoiceField(
-        choices=(("yes", "Yes"), ("no", "No")), coerce=lambda word: word == "yes"
+        choices=(("yes", _("Yes")), ("no", _("No"))), coerce=lambda word: word == "yes"
     )

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import numpy as np
+from django.utils.formats import number_format
+from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext_lazy as _
 
+from coaching.domain.ranking import LABEL
 from coaching.domain.selection import Labels
 from coaching.models import Person, Scorecard
 from coaching.queries import selection
@@ -14,9 +18,12 @@ from coaching.web import words
 # Names in one list of the page; the rest is counted.
 MOST_NAMES = 40
 NAMED = {
-    "evidence": ("Evidence", "At least 80 % sure of everybody. Nobody is labelled on noise."),
-    "leaning": ("Leaning", "More likely than not. Helps more people, and more by mistake."),
-    "quota": ("Quota", "A fixed number from each end, right or wrong."),
+    "evidence": (
+        _("Evidence"),
+        _("At least %(share)s sure of everybody. Nobody is labelled on noise."),
+    ),
+    "leaning": (_("Leaning"), _("More likely than not. Helps more people, and more by mistake.")),
+    "quota": (_("Quota"), _("A fixed number from each end, right or wrong.")),
 }
 
 
@@ -116,21 +123,22 @@ def offers(
     swimming: np.ndarray,
 ) -> list[Offer]:
     """Every policy with what it promises, in the order of how much it asks for."""
-    width = words.quarter(asked.q)
+    worst, best = words.ends(asked.q)
     return [
         Offer(
             policy,
-            *NAMED[policy],
+            NAMED[policy][0],
+            NAMED[policy][1] % {"share": words.percent(LABEL)},
             chosen=policy == asked.policy,
             sides=(
                 Side(
-                    promise(chosen.learners, chosen.learners_right, "learner", f"worst {width}"),
+                    promise(chosen.learners, chosen.learners_right, "learner", worst),
                     mistakes(chosen.learners, chosen.learners_wrong),
                     names[policy, "learner"],
                     int((chosen.learner & swimming).sum()),
                 ),
                 Side(
-                    promise(chosen.coaches, chosen.coaches_right, "coach", f"best {width}"),
+                    promise(chosen.coaches, chosen.coaches_right, "coach", best),
                     mistakes(chosen.coaches, chosen.coaches_wrong),
                     names[policy, "coach"],
                 ),
@@ -148,12 +156,22 @@ def promise(number: int, right: float, noun: str, part: str) -> str:
     >>> promise(1, 0.9, "coach", "best 30 %"), promise(0, 0, "learner", "worst half")
     ('1 coach, truly in the best 30 % with 90 %', 'No learners')
     """
-    plural = {"learner": "learners", "coach": "coaches"}[noun]
+    learners = noun == "learner"
     if number == 0:
-        return f"No {plural}"
+        return gettext("No learners") if learners else gettext("No coaches")
     if number == 1:
-        return f"1 {noun}, truly in the {part} with {words.percent(right)}"
-    return f"{number:,} {plural}, about {about(right)} of them truly in the {part}"
+        text = (
+            gettext("1 learner, truly in the %(part)s with %(share)s")
+            if learners
+            else gettext("1 coach, truly in the %(part)s with %(share)s")
+        )
+        return text % {"part": part, "share": words.percent(right)}
+    text = (
+        gettext("%(number)s learners, about %(right)s of them truly in the %(part)s")
+        if learners
+        else gettext("%(number)s coaches, about %(right)s of them truly in the %(part)s")
+    )
+    return text % {"number": words.figure(number), "right": about(right), "part": part}
 
 
 def mistakes(number: int, wrong: float) -> str:
@@ -161,7 +179,8 @@ def mistakes(number: int, wrong: float) -> str:
     >>> mistakes(12, 1.17), mistakes(0, 0)
     ('about 1.2 labelled by mistake', '')
     """
-    return f"about {about(wrong)} labelled by mistake" if number > 1 else ""
+    text = gettext("about %(wrong)s labelled by mistake")
+    return text % {"wrong": about(wrong)} if number > 1 else ""
 
 
 def about(number: float) -> str:
@@ -170,5 +189,5 @@ def about(number: float) -> str:
     ('10.8', 'none', '312')
     """
     if number < 0.05:
-        return "none"
-    return f"{number:.1f}" if number < 100 else f"{number:,.0f}"
+        return pgettext("of some people", "none")
+    return number_format(round(number, 1), 1) if number < 100 else words.figure(round(number))

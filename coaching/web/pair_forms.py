@@ -21,13 +21,13 @@ def time_input() -> forms.TimeInput:
 class SessionForm(Plain):
     """A meeting that took place."""
 
-    held_on = forms.DateField(label="When did you meet?", widget=day_input())
+    held_on = forms.DateField(label=_("When did you meet?"), widget=day_input())
     note = forms.CharField(
-        label="What did you agree on?",
+        label=_("What did you agree on?"),
         max_length=500,
         required=False,
-        widget=forms.TextInput(attrs={"placeholder": "One sentence is plenty"}),
-        help_text="You, your partner and your manager can read this.",
+        widget=forms.TextInput(attrs={"placeholder": _("One sentence is plenty")}),
+        help_text=_("You, your partner and your manager can read this."),
     )
 
     def __init__(self, *args, today: date, **kwargs) -> None:
@@ -85,18 +85,18 @@ def _working_day(day: date) -> date:
 
 class LearnerPageForm(Plain):
     went = forms.CharField(
-        label="What went how?",
+        label=_("What went how?"),
         required=False,
         max_length=LONGEST_PAGE,
         widget=forms.Textarea(
-            attrs={"rows": 5, "placeholder": "One case that went well, one that did not"}
+            attrs={"rows": 5, "placeholder": _("One case that went well, one that did not")}
         ),
     )
     will_try = forms.CharField(
-        label="What will I try next?",
+        label=_("What will I try next?"),
         required=False,
         max_length=LONGEST_PAGE,
-        widget=forms.Textarea(attrs={"rows": 3, "placeholder": "One thing, small enough to do"}),
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": _("One thing, small enough to do")}),
     )
 
     def __init__(self, *args, sheet: Worksheet, **kwargs) -> None:
@@ -106,12 +106,12 @@ class LearnerPageForm(Plain):
 
 class CoachPageForm(Plain):
     coach_does = forms.CharField(
-        label="What do I do here?",
+        label=_("What do I do here?"),
         max_length=LONGEST_PAGE,
         widget=forms.Textarea(
-            attrs={"rows": 4, "placeholder": "What you would try; what you show next time"}
+            attrs={"rows": 4, "placeholder": _("What you would try; what you show next time")}
         ),
-        error_messages={"required": "Write at least a sentence."},
+        error_messages={"required": _("Write at least a sentence.")},
     )
 
     def __init__(self, *args, sheet: Worksheet, **kwargs) -> None:
@@ -120,11 +120,11 @@ class CoachPageForm(Plain):
 
 class HelpForm(Plain):
     note = forms.CharField(
-        label="What would help?",
+        label=_("What would help?"),
         max_length=1000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Only your manager reads this.",
+        help_text=_("Only your manager reads this."),
     )
 
 
@@ -132,7 +132,7 @@ class ThanksForm(Plain):
     """A sentence to one's coach."""
 
     text = forms.CharField(
-        label="In a sentence",
+        label=_("In a sentence"),
         max_length=LONGEST_THANKS,
-        widget=forms.TextInput(attrs={"placeholder": "What helped?"}),
+        widget=forms.TextInput(attrs={"placeholder": _("What helped?")}),
     )

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
+from django.utils.translation import ngettext
+
 from coaching.models import Band
 from coaching.queries.rankings import Border
 from coaching.web import words
@@ -107,24 +109,34 @@ def strip(
                         width,
                         100 * people / highest,
                         band.value,
-                        f"{words.count(people, 'person', 'people')}: {band.label.lower()}",
+                        _people(people, band),
                     )
                 )
     bands: dict[str, int] = defaultdict(int)
     for (_, band), people in counts.items():
         bands[band] += people
     total = sum(bands.values())
-    told = ", ".join(f"{bands[b.value]:,} {b.label.lower()}" for b in STACK if bands[b.value])
-    part = words.quarter(q)
+    told = ", ".join(
+        f"{words.figure(bands[b.value])} {words.inside(b.label)}" for b in STACK if bands[b.value]
+    )
+    estimates = ngettext(
+        "%(number)s estimate on one scale", "%(number)s estimates on one scale", total
+    ) % {"number": words.spelled(total)}
+    low, high = words.ends(q)
     return Strip(
         bars=bars,
-        worst=_edge(worst, axis, f"worst {part}", side=-1),
-        best=_edge(best, axis, f"best {part}", side=1),
+        worst=_edge(worst, axis, low, side=-1),
+        best=_edge(best, axis, high, side=1),
         ticks=axis.ticks,
         people=total,
         highest=highest,
-        words=f"{words.count(total, 'estimate')} on one scale{': ' if told else ''}{told}.",
+        words=f"{estimates}: {told}." if told else f"{estimates}.",
     )
+
+
+def _people(number: int, band: Band) -> str:
+    people = ngettext("%(number)s person", "%(number)s people", number)
+    return f"{people % {'number': words.spelled(number)}}: {words.inside(band.label)}"
 
 
 def _edge(borders: list[Border], axis: Axis, text: str, *, side: int) -> Edge | None:

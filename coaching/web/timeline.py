@@ -6,22 +6,27 @@ from datetime import UTC, date, datetime, time
 from itertools import groupby
 
 from django.urls import reverse
+from django.utils.dateformat import format as formatted
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from coaching.domain import cadence
-from coaching.models import Case, Letter, Pair, Person
+from coaching.models import Case, Leave, Letter, Pair, Person
+from coaching.notifications.words import day as whole_day
 from coaching.queries import sessions
 from coaching.queries.timelines import STATES, THANKED, Kept
 from coaching.web import words
+from coaching.web.retold import retold
 
 KINDS = {
-    "way": "The way",
-    "sessions": "Sessions",
-    "pages": "Pages",
-    "looks": "Looks",
-    "letters": "Letters",
-    "decisions": "Decisions",
-    "people": "People",
+    "way": _("The way"),
+    "sessions": _("Sessions"),
+    "pages": pgettext_lazy("of the week", "Pages"),
+    "looks": _("Looks"),
+    "letters": _("Letters"),
+    "decisions": _("Decisions"),
+    "people": _("People"),
 }
 ICONS = {
     "way": "flag",
@@ -77,12 +82,21 @@ def by_week(moments: list[Moment], reader: Person) -> list[Week]:
 
 
 def _day(day: date) -> str:
-    return f"{day:%A}, {day.day} {day:%B}"
+    return formatted(day, gettext("l, j F"))
+
+
+def _week(monday: date) -> str:
+    return formatted(monday, gettext("j F"))
 
 
 def _hour(moment: datetime, reader: Person) -> str:
     local = moment.astimezone(reader.zone)
-    return f"{_day(local.date())} at {local:%H:%M}"
+    told = {"day": _day(local.date()), "time": f"{local:%H:%M}"}
+    return gettext("%(day)s at %(time)s") % told
+
+
+def _because(text: str, why: str) -> str:
+    return f"{text}: {retold(why)}" if why else str(text)
 
 
 def _noon(day: date) -> datetime:
@@ -97,45 +111,57 @@ def _way(kept: Kept, reader: Person) -> Iterator[Moment]:
     """From the launch to the end: states, targets, corrections."""
     pair = kept.pair
     begun = next((row for row in kept.events if row.verb == BEGUN), None)
-    how = "Launched"
     if pair.follows_id:
-        how = "Goes on from an earlier pair"
+        text = gettext(
+            "Goes on from an earlier pair: %(metric)s from %(start)s to %(target)s, by %(day)s"
+        )
     elif begun:
-        how = "Begun, after waiting for a coach"
+        text = gettext(
+            "Begun, after waiting for a coach: %(metric)s from %(start)s to %(target)s, by %(day)s"
+        )
+    else:
+        text = gettext("Launched: %(metric)s from %(start)s to %(target)s, by %(day)s")
     yield Moment(
         pair.started_at,
         "way",
-        f"{how}: {pair.metric} from {pair.baseline_text} to {_first_target(kept)}, "
-        f"by {pair.test_date.day} {pair.test_date:%B %Y}",
+        text
+        % {
+            "metric": pair.metric,
+            "start": pair.baseline_text,
+            "target": _first_target(kept),
+            "day": whole_day(pair.test_date),
+        },
         by=_name(begun.actor) if begun else "",
     )
     for row in kept.events:
         why = row.details.get("why", "")
         if row.verb in STATES:
             state = Pair.State(row.verb.removeprefix("pair ").replace(" ", "_"))
-            yield Moment(row.at, "way", f"{state.label}: {why}" if why else state.label,
-                         tone=state.value)  # fmt: skip
+            yield Moment(row.at, "way", _because(state.label, why), tone=state.value)
         elif row.verb in REVIEWS and kept.manages:
             note = row.details.get("note", "")
-            yield Moment(row.at, "way", f"{REVIEWS[row.verb]}{f': {why}' if why else ''}",
+            yield Moment(row.at, "way", _because(REVIEWS[row.verb], why),
                          by=_name(row.actor), note=note)  # fmt: skip
     if pair.ended_at:
         yield Moment(
             pair.ended_at,
             "way",
-            f"The pair ended: {pair.get_ending_display().lower()}"
+            gettext("The pair ended: %(ending)s")
+            % {"ending": words.inside(pair.get_ending_display())}
             if kept.manages
-            else "The pair ended",
+            else gettext("The pair ended"),
             by=_name(pair.ended_by) if kept.manages else "",
             tone=Pair.State.ENDED,
         )
     elif pair.passed_at and not any(row.verb == "pair passed" for row in kept.events):
-        yield Moment(pair.passed_at, "way", "Passed: the target is reached", tone=pair.state)
+        text = gettext("Passed: the target is reached")
+        yield Moment(pair.passed_at, "way", text, tone=pair.state)
     for change in kept.changes:
         yield Moment(
             change.at,
             "way",
-            f"The target moved from {pair.read(change.old)} to {pair.read(change.new)}",
+            gettext("The target moved from %(old)s to %(new)s")
+            % {"old": pair.read(change.old), "new": pair.read(change.new)},
             by=_name(change.by),
             note=change.reason,
         )
@@ -143,10 +169,10 @@ def _way(kept: Kept, reader: Person) -> Iterator[Moment]:
 
 BEGUN = "pair begun for somebody who waited"
 REVIEWS = {
-    "pass to review": "Readings that the pass rests on were corrected",
-    "pass confirmed": "The pass stands after all",
-    "pass reopened": "The pass was opened again; the two go on in a new pair",
-    "pair reopened": "Goes on after a pass that was corrected",
+    "pass to review": _("Readings that the pass rests on were corrected"),
+    "pass confirmed": _("The pass stands after all"),
+    "pass reopened": _("The pass was opened again; the two go on in a new pair"),
+    "pair reopened": _("Goes on after a pass that was corrected"),
 }
 
 
@@ -160,7 +186,7 @@ def _sessions(kept: Kept, reader: Person) -> Iterator[Moment]:
         yield Moment(
             sessions.when(row),
             "sessions",
-            f"Met on {_day(row.held_on)}",
+            gettext("Met on %(day)s") % {"day": _day(row.held_on)},
             by=_name(row.logged_by),
             note=row.note,
         )
@@ -168,27 +194,35 @@ def _sessions(kept: Kept, reader: Person) -> Iterator[Moment]:
         if row.verb not in PLANNING:
             continue
         starts = parse_datetime(row.details.get("starts_at", ""))
-        when = f" {_hour(starts, reader)}" if starts else ""
-        why = row.details.get("why", "")
+        when = _hour(starts, reader) if starts else ""
         yield Moment(
             row.at,
             "sessions",
-            f"{PLANNING[row.verb]}{when}{f': {why}' if why else ''}",
+            _because((PLANNING[row.verb] % {"when": when}).strip(), row.details.get("why", "")),
             by=_name(row.actor),
         )
     for clinic in kept.clinics:
-        led = f"led by {clinic.led_by.name}, {_hour(clinic.starts_at, reader)}"
-        yield Moment(clinic.made_at, "sessions", f"Invited to a clinic, {led}",
-                     by=_name(clinic.made_by), note=clinic.note)  # fmt: skip
+        led = {"name": clinic.led_by.name, "when": _hour(clinic.starts_at, reader)}
+        yield Moment(
+            clinic.made_at,
+            "sessions",
+            gettext("Invited to a clinic, led by %(name)s, %(when)s") % led,
+            by=_name(clinic.made_by),
+            note=clinic.note,
+        )
         if clinic.withdrawn_at:
-            yield Moment(clinic.withdrawn_at, "sessions", f"The clinic was called off: {led}")
+            yield Moment(
+                clinic.withdrawn_at,
+                "sessions",
+                gettext("The clinic was called off: led by %(name)s, %(when)s") % led,
+            )
 
 
 PLANNING = {
-    "session planned": "Planned a session for",
-    "session moved": "Moved a session to",
-    "session withdrawn": "Called off the session of",
-    "session missed": "Could not meet on",
+    "session planned": _("Planned a session for %(when)s"),
+    "session moved": _("Moved a session to %(when)s"),
+    "session withdrawn": _("Called off the session of %(when)s"),
+    "session missed": _("Could not meet on %(when)s"),
 }
 
 
@@ -196,11 +230,13 @@ def _pages(kept: Kept, reader: Person) -> Iterator[Moment]:
     pair = kept.pair
     for page in kept.pages:
         link = f"{reverse('worksheet', args=[pair.public_id])}?week={page.week:%Y-%m-%d}"
-        week = f"the page for the week of {page.week.day} {page.week:%B}"
+        week = {"day": _week(page.week)}
         if page.learner_at:
-            yield Moment(page.learner_at, "pages", f"Wrote {week}", by=pair.learner.name, link=link)
+            wrote = gettext("Wrote the page for the week of %(day)s") % week
+            yield Moment(page.learner_at, "pages", wrote, by=pair.learner.name, link=link)
         if page.coach_at:
-            yield Moment(page.coach_at, "pages", f"Answered {week}", by=pair.coach.name, link=link)
+            answered = gettext("Answered the page for the week of %(day)s") % week
+            yield Moment(page.coach_at, "pages", answered, by=pair.coach.name, link=link)
 
 
 def _looks(kept: Kept, reader: Person) -> Iterator[Moment]:
@@ -208,10 +244,16 @@ def _looks(kept: Kept, reader: Person) -> Iterator[Moment]:
         yield Moment(
             look.taken_at,
             "looks",
-            f"Look {look.number}: at {kept.pair.read(look.level)}; the chance of being at the "
-            f"target is {words.chance(look.p_reached)}",
-            note=f"From {words.amount(look.n)} cases, up to the week of {look.week.day} "
-            f"{look.week:%B}.",
+            gettext(
+                "Look %(number)s: at %(level)s; the chance of being at the target is %(chance)s"
+            )
+            % {
+                "number": look.number,
+                "level": kept.pair.read(look.level),
+                "chance": words.chance(look.p_reached),
+            },
+            note=gettext("From %(cases)s cases, up to the week of %(day)s.")
+            % {"cases": words.amount(look.n), "day": _week(look.week)},
         )
 
 
@@ -220,90 +262,130 @@ def _letters(kept: Kept, reader: Person) -> Iterator[Moment]:
         # The decision itself is told below, to whom it was written.
         if letter.kind == Letter.Kind.DECIDED and not kept.manages:
             continue
-        to = "you" if letter.recipient_id == reader.pk else letter.recipient.name
+        told = {"kind": letter.get_kind_display(), "who": letter.recipient.name}
+        text = (
+            gettext("%(kind)s to you") % told
+            if letter.recipient_id == reader.pk
+            else gettext("%(kind)s to %(who)s") % told
+        )
         yield Moment(
             letter.sent_at or letter.created_at,
             "letters",
-            f"{letter.get_kind_display()} to {to}{BECAME.get(letter.state, '')}",
+            f"{text}{BECAME.get(letter.state, '')}",
             link=reverse("letter", args=[letter.public_id]),
         )
 
 
 BECAME = {
-    Letter.State.PENDING: ", not sent yet",
-    Letter.State.DEAD: ", given up",
-    Letter.State.UNCERTAIN: ", perhaps sent",
-    Letter.State.CANCELLED: ", not needed any more",
+    Letter.State.PENDING: _(", not sent yet"),
+    Letter.State.DEAD: _(", given up"),
+    Letter.State.UNCERTAIN: _(", perhaps sent"),
+    Letter.State.CANCELLED: _(", not needed any more"),
 }
 
 
 def _decisions(kept: Kept, reader: Person) -> Iterator[Moment]:
     for case in kept.cases:
         link = reverse("case", args=[case.public_id])
-        clock = case.get_clock_display().lower()
-        yield Moment(case.opened_at, "decisions", f"Put before somebody: {clock}", link=link)
+        clock = {"clock": words.inside(case.get_clock_display())}
+        text = gettext("Put before somebody: %(clock)s") % clock
+        yield Moment(case.opened_at, "decisions", text, link=link)
         if case.decided_at:
             yield Moment(
                 case.decided_at,
                 "decisions",
-                f"Decided: {case.get_decision_display().lower()}",
+                _decided(case.get_decision_display()),
                 by=_name(case.decided_by),
-                note=case.note,
+                note=retold(case.note),
                 link=link,
             )
     for row in kept.events:
         if row.verb == "case escalated" and kept.manages:
             to = words.listing(row.details.get("to", []))
-            yield Moment(row.at, "decisions", f"Nobody had decided; it went up to {to}")
+            text = gettext("Nobody had decided; it went up to %(names)s") % {"names": to}
+            yield Moment(row.at, "decisions", text)
         elif row.verb == "help asked":
-            yield Moment(row.at, "decisions", "Asked the manager for help", by=_name(row.actor))
+            text = gettext("Asked the manager for help")
+            yield Moment(row.at, "decisions", text, by=_name(row.actor))
     if kept.manages:
         return
-    decisions = dict(Case.Decision.choices) | {"reopened": "the two of you go on"}
+    decisions = dict(Case.Decision.choices) | {"reopened": gettext("the two of you go on")}
     for letter in kept.letters:
         if letter.kind == Letter.Kind.DECIDED:
             what = decisions.get(letter.context.get("decision"), "")
             yield Moment(
                 letter.created_at,
                 "decisions",
-                f"Decided: {what.lower()}",
+                _decided(what),
                 by=letter.context.get("decided_by", ""),
                 note=letter.context.get("note", ""),
                 link=reverse("letter", args=[letter.public_id]),
             )
 
 
+def _decided(what: str) -> str:
+    return gettext("Decided: %(decision)s") % {"decision": words.inside(what)}
+
+
 def _people(kept: Kept, reader: Person) -> Iterator[Moment]:
     for helper in kept.helpers:
         by = _name(helper.asked_by) if kept.manages else ""
-        who = "You help" if helper.person_id == reader.pk else f"{helper.person.name} helps"
-        yield Moment(helper.since, "people", f"{who} from here on", by=by)
+        told = {"name": helper.person.name}
+        text = (
+            gettext("You help from here on")
+            if helper.person_id == reader.pk
+            else gettext("%(name)s helps from here on") % told
+        )
+        yield Moment(helper.since, "people", text, by=by)
         if helper.until:
-            yield Moment(helper.until, "people", f"{helper.person.name} does not help any more")
+            text = gettext("%(name)s does not help any more") % told
+            yield Moment(helper.until, "people", text)
     for leave in kept.leaves:
-        who = "You are" if leave.person_id == reader.pk else f"{leave.person.name} is"
-        if leave.last_day is None:
-            span = f"from {_day(leave.first_day)} until further notice"
-        elif leave.last_day == leave.first_day:
-            span = f"on {_day(leave.first_day)}"
-        else:
-            span = f"from {_day(leave.first_day)} to {_day(leave.last_day)}"
         # Days that were noted long ahead belong where they lie, once they have begun.
         begins = _noon(leave.first_day)
         at = begins if leave.noted_at < kept.pair.started_at else leave.noted_at
-        yield Moment(at, "people", f"{who} away {span}; the clocks stand still",
+        yield Moment(at, "people", _away(leave, reader),
                      by=_name(leave.noted_by) if kept.manages else "")  # fmt: skip
     for row in kept.events:
         if row.verb == THANKED:
-            yield Moment(row.at, "people", "Said thank you", by=_name(row.actor))
+            yield Moment(row.at, "people", gettext("Said thank you"), by=_name(row.actor))
         elif row.verb in WILLING and (kept.manages or row.actor_id == reader.pk):
             yield Moment(row.at, "people", WILLING[row.verb], by=_name(row.actor))
 
 
 WILLING = {
-    "would help others": "Would be glad to help others",
-    "would not help others": "Would rather not help others now",
+    "would help others": _("Would be glad to help others"),
+    "would not help others": _("Would rather not help others now"),
 }
+
+
+def _away(leave: Leave, reader: Person) -> str:
+    own = leave.person_id == reader.pk
+    if leave.last_day is None:
+        text = (
+            gettext("You are away from %(first)s until further notice; the clocks stand still")
+            if own
+            else gettext(
+                "%(name)s is away from %(first)s until further notice; the clocks stand still"
+            )
+        )
+    elif leave.last_day == leave.first_day:
+        text = (
+            gettext("You are away on %(first)s; the clocks stand still")
+            if own
+            else gettext("%(name)s is away on %(first)s; the clocks stand still")
+        )
+    else:
+        text = (
+            gettext("You are away from %(first)s to %(last)s; the clocks stand still")
+            if own
+            else gettext("%(name)s is away from %(first)s to %(last)s; the clocks stand still")
+        )
+    return text % {
+        "name": leave.person.name,
+        "first": _day(leave.first_day),
+        "last": _day(leave.last_day) if leave.last_day else "",
+    }
 
 
 def _rest(kept: Kept, reader: Person) -> Iterator[Moment]:

@@ -108,14 +108,14 @@ def peers(group: str) -> str:
     return gettext("everybody") if group == EVERYBODY else group
 
 
-def in_sentence(label: str) -> str:
+def inside(label: str) -> str:
     """
-    A label in the middle of a sentence; German nouns stay as they are.
+    A label within a sentence; German nouns keep their capitals.
 
-    >>> in_sentence("Half of the gap")
-    'half of the gap'
+    >>> inside("Higher is better")
+    'higher is better'
     """
-    return label if get_language() == "de" else label.lower()
+    return str(label) if (get_language() or "").startswith("de") else str(label).lower()
 
 
 def part_name(part: Mapping) -> str:
@@ -132,19 +132,29 @@ def why_pair(pair: Pair, reader: Person) -> list[str]:
     names = pair.learner.first_name, pair.coach.first_name
     if names[0] == names[1]:
         names = pair.learner.name, pair.coach.name
-    learner = "you" if reader.pk == pair.learner_id else names[0]
-    coach = "you" if reader.pk == pair.coach_id else names[1]
-    does = "do" if coach == "you" else "does"
-    return [
-        capital(
-            f"{coach} reliably {does} well in {pair.metric.name}, which is where "
-            f"{learner} can gain most."
-        ),
-        capital(
-            f"{coach} had a seat free, and of all the ways to pair this cohort the plan chose "
-            "the one in which the most people get the coach who fits."
-        ),
-    ]
+    if reader.pk == pair.coach_id:
+        strong = gettext(
+            "You reliably do well in %(metric)s, which is where %(learner)s can gain most."
+        )
+        free = gettext(
+            "You had a seat free, and of all the ways to pair this cohort the plan chose the one "
+            "in which the most people get the coach who fits."
+        )
+    else:
+        strong = (
+            gettext("%(coach)s reliably does well in %(metric)s, which is where you can gain most.")
+            if reader.pk == pair.learner_id
+            else gettext(
+                "%(coach)s reliably does well in %(metric)s, which is where %(learner)s can gain "
+                "most."
+            )
+        )
+        free = gettext(
+            "%(coach)s had a seat free, and of all the ways to pair this cohort the plan chose the "
+            "one in which the most people get the coach who fits."
+        )
+    told = {"learner": names[0], "coach": names[1], "metric": pair.metric.name}
+    return [capital(strong % told), capital(free % told)]
 
 
 def who_decides(pair: Pair, reader: Person) -> str:
@@ -165,11 +175,14 @@ def coach_line(presses: list[bool]) -> str:
     """
     number = sum(presses)
     if not number:
-        return "Nothing waits for you today."
+        return gettext("Nothing waits for you today.")
     if number == len(presses):
-        return "Something waits for you with each of them."
-    which = "it stands" if number == 1 else "they stand"
-    return f"Something waits for you with {count(number, 'of them', 'of them')}; {which} first."
+        return gettext("Something waits for you with each of them.")
+    return ngettext(
+        "Something waits for you with %(some)s of them; it stands first.",
+        "Something waits for you with %(some)s of them; they stand first.",
+        number,
+    ) % {"some": spelled(number)}
 
 
 def share_of(part: float) -> str:
@@ -226,6 +239,24 @@ def in_best(q: float) -> str:
         0.5: gettext("in the best half"),
     }
     return named.get(q) or gettext("in the best %(part)s") % {"part": quarter(q)}
+
+
+def ends(q: float) -> tuple[str, str]:
+    """
+    What a ranking calls the worst and the best part of the peers.
+
+    >>> ends(0.25), ends(0.4)
+    (('worst quarter', 'best quarter'), ('worst 40 %', 'best 40 %'))
+    """
+    named = {
+        0.25: (gettext("worst quarter"), gettext("best quarter")),
+        0.2: (gettext("worst fifth"), gettext("best fifth")),
+        0.5: (gettext("worst half"), gettext("best half")),
+    }
+    if q in named:
+        return named[q]
+    share = {"share": f"{100 * q:.0f} %"}
+    return gettext("worst %(share)s") % share, gettext("best %(share)s") % share
 
 
 def amount(cases: float) -> str:

@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from coaching.queries import access, helping, pairs, thanks
@@ -46,7 +47,8 @@ def thanks_say(request: HttpRequest, pair: str) -> HttpResponse:
     row = access.found_or_404(pairs.visible_to(request.person), pair)
     form = ThanksForm(request.POST)
     if form.is_valid():
-        with flashing(request, f"{row.coach.first_name} reads it now."):
+        done = _("%(name)s reads it now.") % {"name": row.coach.first_name}
+        with flashing(request, done):
             thanks_services.say(pair=row, by=request.person, now=request.now, **form.cleaned_data)
     else:
         flash_form_errors(request, form)

@@ -2,6 +2,7 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from coaching.models import Pair, Person
@@ -23,7 +24,7 @@ def person_away(request: HttpRequest, person: str) -> HttpResponse:
     today = request.now.astimezone(row.zone).date()
     form = AwayForm(request.POST or None, today=today)
     if form.is_valid():
-        with flashing(request, "Noted. Letters wait, and the clocks stand still.") as attempt:
+        with flashing(request, _("Noted. Letters wait, and the clocks stand still.")) as attempt:
             departures.away(person=row, by=request.person, now=request.now, **form.cleaned_data)
         if attempt.done:
             return redirect("person-away", person)
@@ -51,7 +52,7 @@ def person_back(request: HttpRequest, person: str, leave: int) -> HttpResponse:
     known = row.leaves.select_related("person__team").filter(pk=leave).first()
     if known is None:
         raise Http404
-    with flashing(request, "Taken back."):
+    with flashing(request, _("Taken back.")):
         departures.back(leave=known, by=request.person, now=request.now)
     return redirect("person-away", person)
 
@@ -63,7 +64,8 @@ def person_left(request: HttpRequest, person: str) -> HttpResponse:
     # Nobody signs themselves off by a slip of the finger.
     if row.pk == request.person.pk:
         raise Http404
-    with flashing(request, f"{row.name} has left. Whoever swam with them is looked after."):
+    done = _("%(name)s has left. Whoever swam with them is looked after.") % {"name": row.name}
+    with flashing(request, done):
         departures.leaves(person=row, by=request.person, now=request.now)
     return redirect("person", person)
 
@@ -92,9 +94,9 @@ def helper_offer(request: HttpRequest, pair: str) -> HttpResponse:
     if form.is_valid():
         willing = form.cleaned_data["willing"]
         said = (
-            "Thank you. When somebody could use you, you are asked first."
+            _("Thank you. When somebody could use you, you are asked first.")
             if willing
-            else "That is fine. You can change your mind here at any time."
+            else _("That is fine. You can change your mind here at any time.")
         )
         with flashing(request, said):
             helping_services.offer(pair=row, by=request.person, now=request.now, willing=willing)
@@ -133,7 +135,8 @@ def _invite(request: HttpRequest, pair: Pair) -> None:
     person = next((one for one in seen if one.public_id == wanted), None)
     if person is None:
         raise Http404
-    with flashing(request, f"{person.name} is asked to help; both of the pair are told."):
+    done = _("%(name)s is asked to help; both of the pair are told.") % {"name": person.name}
+    with flashing(request, done):
         helping_services.invite(pair=pair, person=person, by=request.person, now=request.now)
 
 
@@ -145,6 +148,7 @@ def helper_stop(request: HttpRequest, pair: str, helper: int) -> HttpResponse:
     mine = known is not None and known.person_id == request.person.pk
     if known is None or not (mine or pairs.manages(request.person, row)):
         raise Http404
-    with flashing(request, "Thank you for the help." if mine else "They do not help here now."):
+    done = _("Thank you for the help.") if mine else _("They do not help here now.")
+    with flashing(request, done):
         helping_services.stop(helper=known, by=request.person, now=request.now)
     return redirect("me") if mine else redirect("pair", pair)

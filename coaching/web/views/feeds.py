@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_POST, require_safe
 
@@ -71,7 +72,7 @@ def _owner(token: str) -> Person | None:
 @for_person
 def feed_renew(request: HttpRequest) -> HttpResponse:
     services.renew(person=request.person, now=request.now)
-    messages.success(request, "Your link is made. One you had before opens nothing any more.")
+    messages.success(request, _("Your link is made. One you had before opens nothing any more."))
     return redirect("/preferences/#calendar")
 
 
@@ -79,5 +80,5 @@ def feed_renew(request: HttpRequest) -> HttpResponse:
 @for_person
 def feed_end(request: HttpRequest) -> HttpResponse:
     services.end(person=request.person, now=request.now)
-    messages.success(request, "The link opens nothing any more.")
+    messages.success(request, _("The link opens nothing any more."))
     return redirect("/preferences/#calendar")

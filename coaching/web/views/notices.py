@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from coaching.queries import letters
@@ -28,7 +29,11 @@ def notices_read(request: HttpRequest) -> HttpResponse:
     """Mark as read what the page showed: what came since then stays unread."""
     until = _moment(request.POST.get("until", "")) or request.now
     marked = notices.mark_read(person=request.person, until=until, now=request.now)
-    messages.success(request, f"{marked} marked as read." if marked else "All was read already.")
+    if marked:
+        done = ngettext("%(number)s marked as read.", "%(number)s marked as read.", marked)
+        messages.success(request, done % {"number": marked})
+    else:
+        messages.success(request, gettext("All was read already."))
     return redirect("notices")
 
 

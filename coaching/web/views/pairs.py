@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from coaching.models import Pair, Session, Visit
@@ -144,7 +145,7 @@ def session_log(request: HttpRequest, pair: str) -> HttpResponse:
     row = access.found_or_404(pairs.visible_to(request.person), pair)
     form = SessionForm(request.POST, today=request.now.astimezone(request.person.zone).date())
     if form.is_valid():
-        with flashing(request, "Noted. Thank you."):
+        with flashing(request, _("Noted. Thank you.")):
             session_services.log(pair=row, by=request.person, now=request.now, **form.cleaned_data)
     else:
         flash_form_errors(request, form)
@@ -157,7 +158,7 @@ def session_plan(request: HttpRequest, pair: str) -> HttpResponse:
     row = _own(request, pair)
     form = _plan_form(request)
     if form.is_valid():
-        with flashing(request, "Planned. Both of you get it for your calendars."):
+        with flashing(request, _("Planned. Both of you get it for your calendars.")):
             session_services.plan(pair=row, by=request.person, now=request.now, **form.cleaned_data)
     else:
         flash_form_errors(request, form)
@@ -185,7 +186,7 @@ def session_move(request: HttpRequest, session: str) -> HttpResponse:
     row = _session(request, session)
     form = _plan_form(request)
     if form.is_valid():
-        with flashing(request, "Moved. Both calendars follow."):
+        with flashing(request, _("Moved. Both calendars follow.")):
             session_services.move(
                 session=row, by=request.person, now=request.now, **form.cleaned_data
             )
@@ -202,15 +203,15 @@ def session_answer(request: HttpRequest, session: str) -> HttpResponse:
     by_and_now = {"by": request.person, "now": request.now}
     answer = request.POST.get("answer")
     if answer == "held":
-        with flashing(request, "Noted. Thank you."):
+        with flashing(request, _("Noted. Thank you.")):
             session_services.hold(
                 session=row, note=request.POST.get("note", "").strip() or None, **by_and_now
             )
     elif answer == "missed":
-        with flashing(request, "Noted. Plan the next one when it suits you both."):
+        with flashing(request, _("Noted. Plan the next one when it suits you both.")):
             session_services.miss(session=row, **by_and_now)
     elif answer == "withdrawn":
-        with flashing(request, "Withdrawn, and out of both calendars."):
+        with flashing(request, _("Withdrawn, and out of both calendars.")):
             session_services.withdraw(session=row, why="", **by_and_now)
     else:
         raise Http404
@@ -228,7 +229,8 @@ def help_ask(request: HttpRequest, pair: str) -> HttpResponse:
                 pair=row, by=request.person, now=request.now, **form.cleaned_data
             )
         if attempt.done:
-            messages.success(request, f"{asked.name} has been asked. Nobody else is told.")
+            done = _("%(name)s has been asked. Nobody else is told.")
+            messages.success(request, done % {"name": asked.name})
     else:
         flash_form_errors(request, form)
     return redirect("pair", row.public_id)
@@ -239,7 +241,7 @@ def pair_end(request: HttpRequest, pair: str) -> HttpResponse:
     """One of the two ends the pair: a page with one button, and no question why."""
     row = _own(request, pair)
     if request.method == "POST":
-        with flashing(request, "Ended. Nobody asks why."):
+        with flashing(request, _("Ended. Nobody asks why.")):
             departures.end_pair(pair=row, by=request.person, now=request.now)
         return redirect("me")
     if not row.is_active:
@@ -263,11 +265,11 @@ def pass_review(request: HttpRequest, pair: str) -> HttpResponse:
         return redirect("pair", row.public_id)
     said = {"pair": row, "note": form.cleaned_data["note"], "by": request.person}
     if form.cleaned_data["answer"] == "reopen":
-        with flashing(request, "Reopened. Both of them are told, with your reason.") as attempt:
+        with flashing(request, _("Reopened. Both of them are told, with your reason.")) as attempt:
             again = reviews.reopen(now=request.now, **said)
         if attempt.done:
             return redirect("pair", again.public_id)
     else:
-        with flashing(request, "The pass stands, on the readings of today."):
+        with flashing(request, _("The pass stands, on the readings of today.")):
             reviews.confirm(now=request.now, **said)
     return redirect("pair", row.public_id)

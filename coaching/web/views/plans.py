@@ -194,7 +194,7 @@ def plan_wishes(request: HttpRequest, plan: str) -> HttpResponse:
 
 
 def _chosen_by(cohort: Cohort) -> str:
-    policy = words.in_sentence(str(NAMED[cohort.policy][0]))
+    policy = words.inside(NAMED[cohort.policy][0])
     if cohort.quota:
         return gettext("Policy: %(policy)s, %(number)s from each end.") % {
             "policy": policy,

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from coaching.queries import helping, letters, metrics, pairs, peers, rankings, waiting
@@ -124,7 +125,7 @@ def skills(request: HttpRequest) -> HttpResponse:
 def hand_raise(request: HttpRequest) -> HttpResponse:
     form = HandForm(request.POST, reader=request.person)
     if form.is_valid():
-        with flashing(request, "Your hand is up. The next plan takes you in."):
+        with flashing(request, gettext("Your hand is up. The next plan takes you in.")):
             people.raise_hand(person=request.person, now=request.now, **form.cleaned_data)
     else:
         flash_form_errors(request, form)
@@ -137,6 +138,6 @@ def hand_lower(request: HttpRequest, hand: int) -> HttpResponse:
     row = get_object_or_404(
         metrics.hands_visible_to(request.person).filter(person=request.person), pk=hand
     )
-    with flashing(request, "Your hand is down again."):
+    with flashing(request, gettext("Your hand is down again.")):
         people.lower_hand(hand=row, by=request.person, now=request.now)
     return redirect("me")

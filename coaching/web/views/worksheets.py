@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from coaching.domain import cadence
 from coaching.models import Pair, Visit, Worksheet
@@ -30,7 +31,7 @@ def worksheet_page(request: HttpRequest, pair: str) -> HttpResponse:
         form = CoachPageForm(request.POST or None, sheet=sheet)
     if request.method == "POST":
         if form is not None and form.is_valid():
-            with flashing(request, "Written.") as attempt:
+            with flashing(request, _("Written.")) as attempt:
                 worksheets.write(
                     pair=row, week=week, by=reader, now=request.now, **form.cleaned_data
                 )

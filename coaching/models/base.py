@@ -1,6 +1,8 @@
 import secrets
 
 from django.db import models
+from django.utils import translation
+from django.utils.functional import Promise
 
 # No vowels and no look-alikes: an id can be read out loud and never spells a word.
 _ALPHABET = "23456789bcdfghjkmnpqrstvwxz"
@@ -9,6 +11,12 @@ _ALPHABET = "23456789bcdfghjkmnpqrstvwxz"
 def new_public_id() -> str:
     """Twelve random characters (57 bits): ids in addresses must not count or be guessed."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+def in_english(label: str | Promise) -> str:
+    """A label as it is stored: audit lines, letters' outcomes and the API keep English."""
+    with translation.override("en"):
+        return str(label)
 
 
 class PublicModel(models.Model):

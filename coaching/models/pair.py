@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from coaching.models.base import PublicModel
 
@@ -23,11 +24,11 @@ class Pair(PublicModel):
     """
 
     class State(models.TextChoices):
-        ON_TRACK = "on_track", "On track"
-        AT_RISK = "at_risk", "At risk"
-        STUCK = "stuck", "Stuck"
-        PASSED = "passed", "Passed"
-        ENDED = "ended", "Ended"
+        ON_TRACK = "on_track", _("On track")
+        AT_RISK = "at_risk", _("At risk")
+        STUCK = "stuck", _("Stuck")
+        PASSED = "passed", _("Passed")
+        ENDED = "ended", _("Ended")
 
     ACTIVE = (State.ON_TRACK, State.AT_RISK, State.STUCK)
 
@@ -37,12 +38,12 @@ class Pair(PublicModel):
     metric = models.ForeignKey("coaching.Metric", models.PROTECT)
 
     class Ending(models.TextChoices):
-        ACCEPTED = "accepted", "Ended openly, by decision"
-        LEFT = "left", "Somebody left"
-        AWAY = "away", "Somebody is away for long"
-        DECLINED = "declined", "Ended by one of the two"
-        REDIRECTED = "redirected", "Went on with another coach or target"
-        UNDONE = "undone", "The launch was taken back"
+        ACCEPTED = "accepted", _("Ended openly, by decision")
+        LEFT = "left", _("Somebody left")
+        AWAY = "away", _("Somebody is away for long")
+        DECLINED = "declined", _("Ended by one of the two")
+        REDIRECTED = "redirected", _("Went on with another coach or target")
+        UNDONE = "undone", _("The launch was taken back")
 
     # Endings that say nothing about how the two got on: they may be paired again.
     BLAMELESS = (Ending.AWAY, Ending.UNDONE)
@@ -167,15 +168,15 @@ class Case(PublicModel):
     """A stuck pair put before somebody who can decide; one for each time it gets stuck."""
 
     class Clock(models.TextChoices):
-        ACTIVITY = "activity", "No sessions"
-        OUTCOME = "outcome", "Sessions, but no movement"
-        READINGS = "readings", "No readings"
+        ACTIVITY = "activity", _("No sessions")
+        OUTCOME = "outcome", _("Sessions, but no movement")
+        READINGS = "readings", _("No readings")
 
     class Decision(models.TextChoices):
-        EVERYTHING = "everything", "Everything we have"
-        REDIRECT = "redirect", "Another way"
-        ACCEPT = "accept", "End it here, openly"
-        RECOVERED = "recovered", "Moving again by itself"
+        EVERYTHING = "everything", _("Everything we have")
+        REDIRECT = "redirect", _("Another way")
+        ACCEPT = "accept", _("End it here, openly")
+        RECOVERED = "recovered", _("Moving again by itself")
 
     pair = models.ForeignKey(Pair, models.CASCADE, related_name="cases")
     episode = models.PositiveSmallIntegerField()
@@ -290,15 +291,15 @@ class Waiting(models.Model):
     """
 
     class Why(models.TextChoices):
-        NO_SEAT = "no_seat", "No seat was free at the launch"
-        LEFT = "left", "The coach left"
-        AWAY = "away", "The coach is away for long"
-        DECLINED = "declined", "The pair was ended by one of the two"
-        REDIRECTED = "redirected", "Another coach was decided on"
+        NO_SEAT = "no_seat", _("No seat was free at the launch")
+        LEFT = "left", _("The coach left")
+        AWAY = "away", _("The coach is away for long")
+        DECLINED = "declined", _("The pair was ended by one of the two")
+        REDIRECTED = "redirected", _("Another coach was decided on")
 
     class Outcome(models.TextChoices):
-        PAIRED = "paired", "Has a coach"
-        DROPPED = "dropped", "Does not wait any more"
+        PAIRED = "paired", _("Has a coach")
+        DROPPED = "dropped", _("Does not wait any more")
 
     cohort = models.ForeignKey("coaching.Cohort", models.CASCADE, related_name="waiting")
     learner = models.ForeignKey("coaching.Person", models.PROTECT, related_name="waits")

@@ -19,7 +19,8 @@ from coaching.models import (
     Person,
     Waiting,
 )
-from coaching.notifications import messages, outbox, words
+from coaching.models.base import in_english
+from coaching.notifications import messages, outbox
 from coaching.queries import waiting as waiting_queries
 from coaching.services import audit, cohorts, sessions
 
@@ -44,19 +45,21 @@ DECIDED = (Pair.Ending.ACCEPTED, Pair.Ending.REDIRECTED)
 
 
 class NotActive(CoachingError):
-    message = "This pair has come to its end already."
+    message = said("This pair has come to its end already.")
 
 
 class NotYours(CoachingError):
-    message = "Only the two of a pair can end it here; a manager decides it on the pair's case."
+    message = said(
+        "Only the two of a pair can end it here; a manager decides it on the pair's case."
+    )
 
 
 class WrongWay(CoachingError):
-    message = "The last day lies before the first. Turn them round."
+    message = said("The last day lies before the first. Turn them round.")
 
 
 class Over(CoachingError):
-    message = "These days are over already; only days to come can be noted."
+    message = said("These days are over already; only days to come can be noted.")
 
 
 class Noted(CoachingError):
@@ -117,7 +120,7 @@ def release(
         if place:
             _tell_deciders(place, now=now)
     audit.record(
-        f"pair ended: {pair.get_ending_display().lower()}",
+        f"pair ended: {in_english(Pair.Ending(pair.ending).label).lower()}",
         pair, by=by, now=now, team=pair.learner.team, why=why,
     )  # fmt: skip
     if place is None:
@@ -250,9 +253,21 @@ def away(
     if other is not None:
         if (other.first_day, other.last_day) == (first_day, last_day):
             return other
-        span = f"from {words.day(other.first_day)}"
-        span += f" to {words.day(other.last_day)}" if other.last_day else " until further notice"
-        raise Noted(f"{person.name} is away {span} already. Take that back first.")
+        raise Noted(
+            said(
+                "%(name)s is away from %(first)s to %(last)s already. Take that back first.",
+                name=person.name,
+                first=other.first_day,
+                last=other.last_day,
+            )
+            if other.last_day
+            else said(
+                "%(name)s is away from %(first)s until further notice already. Take that back "
+                "first.",
+                name=person.name,
+                first=other.first_day,
+            )
+        )
     leave = Leave.objects.create(
         person=person, first_day=first_day, last_day=last_day, noted_by=by, noted_at=now
     )

@@ -13,15 +13,15 @@ from coaching.services import audit
 
 
 class NotPassed(CoachingError):
-    message = "Only somebody who has reached the target can offer this."
+    message = said("Only somebody who has reached the target can offer this.")
 
 
 class NotYours(CoachingError):
-    message = "Only the learner can say whether they would help others."
+    message = said("Only the learner can say whether they would help others.")
 
 
 class NotSwimming(CoachingError):
-    message = "This pair is not active any more; there is nobody to help."
+    message = said("This pair is not active any more; there is nobody to help.")
 
 
 class CannotHelp(CoachingError):
@@ -29,7 +29,7 @@ class CannotHelp(CoachingError):
 
 
 class SteppedBack(CoachingError):
-    message = "They do not help here any more."
+    message = said("They do not help here any more.")
 
 
 @transaction.atomic
@@ -67,8 +67,12 @@ def invite(*, pair: Pair, person: Person, by: Person, now: datetime) -> Helper:
         return known
     if not helping_queries.graduates_for(pair).filter(pk=person.pk).exists():
         raise CannotHelp(
-            f"{person.name} has not reached a target in {pair.metric.name}, or has not said that "
-            "they would help."
+            said(
+                "%(name)s has not reached a target in %(metric)s, or has not said that they "
+                "would help.",
+                name=person.name,
+                metric=pair.metric.name,
+            )
         )
     try:
         with transaction.atomic():

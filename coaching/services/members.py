@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from coaching.models import Cohort, Member, Person
+from coaching.models.base import in_english
 from coaching.services import membership, plans
 from coaching.services.membership import (
     NoReason,
@@ -39,7 +40,9 @@ def add(
         cohort=cohort, person=person, side=side, reason=reason, by=by, now=now
     )
     plans.unknown_before(cohort, [person])
-    what = f"{person.name} added as a {member.get_side_display().lower()}: {member.note}"
+    what = (
+        f"{person.name} added as a {in_english(member.get_side_display()).lower()}: {member.note}"
+    )
     plans.solve_all(cohort, what=what, by=by, now=now)
     return member
 

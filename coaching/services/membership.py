@@ -2,17 +2,20 @@
 
 from datetime import datetime
 
+from coaching.domain.said import said
 from coaching.errors import CoachingError
 from coaching.models import Cohort, Member, Person
 from coaching.services import audit
 
 
 class NoReason(CoachingError):
-    message = "Say why, in one sentence: whoever looks at this cohort later will ask."
+    message = said("Say why, in one sentence: whoever looks at this cohort later will ask.")
 
 
 class NotADraft(CoachingError):
-    message = "This cohort has been launched; its people are changed on the pages of their pairs."
+    message = said(
+        "This cohort has been launched; its people are changed on the pages of their pairs."
+    )
 
 
 class NotInRanking(CoachingError):
@@ -45,12 +48,15 @@ def admit(
     reason = reason_of(reason)
     lock(cohort)
     if side not in Member.Side.values:
-        raise CoachingError("Choose whether they learn or coach.")
+        raise CoachingError(said("Choose whether they learn or coach."))
     standing = cohort.ranking.standings.filter(person=person, person__active=True)
     if not standing.exists():
         raise NotInRanking(
-            f"{person.name} has no standing in this ranking, so nobody knows what they need or "
-            "can teach. Import their readings and rank again."
+            said(
+                "%(name)s has no standing in this ranking, so nobody knows what they need or can "
+                "teach. Import their readings and rank again.",
+                name=person.name,
+            )
         )
     known = cohort.members.filter(person=person).first()
     if known is not None:
@@ -64,13 +70,18 @@ def admit(
 
 def _already(person: Person, known: Member, side: str) -> str:
     if known.left_out:
-        return f"{person.name} was left out; take them back in instead."
-    said = f"{person.name} is in this cohort already, as a {known.get_side_display().lower()}."
+        return said("%(name)s was left out; take them back in instead.", name=person.name)
+    already = (
+        said("%(name)s is in this cohort already, as a learner.", name=person.name)
+        if known.side == Member.Side.LEARNER
+        else said("%(name)s is in this cohort already, as a coach.", name=person.name)
+    )
     if known.side == side:
-        return said
-    return (
-        f"{said} Nobody learns and coaches in the same cohort: whoever coaches one skill can "
-        "learn another one in a cohort of its own."
+        return already
+    return said(
+        "%(already)s Nobody learns and coaches in the same cohort: whoever coaches one skill can "
+        "learn another one in a cohort of its own.",
+        already=already,
     )
 
 
@@ -80,7 +91,9 @@ def leave_out(*, cohort: Cohort, person: Person, reason: str, by: Person, now: d
     lock(cohort)
     member = cohort.members.filter(person=person, left_out=False).first()
     if member is None:
-        raise NotSelected(f"{person.name} is not among the selected of this cohort.")
+        raise NotSelected(
+            said("%(name)s is not among the selected of this cohort.", name=person.name)
+        )
     member.left_out, member.note = True, reason
     member.save(update_fields=["left_out", "note"])
     _record("member left out", member, reason, by=by, now=now)
@@ -93,7 +106,7 @@ def take_back(*, cohort: Cohort, person: Person, reason: str, by: Person, now: d
     lock(cohort)
     member = cohort.members.filter(person=person, left_out=True).first()
     if member is None:
-        raise NotSelected(f"{person.name} was not left out of this cohort.")
+        raise NotSelected(said("%(name)s was not left out of this cohort.", name=person.name))
     member.left_out, member.note = False, reason
     member.save(update_fields=["left_out", "note"])
     _record("member taken back", member, reason, by=by, now=now)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext
 
 from coaching.models import Band, Cohort, Look, Metric, Pair
 from coaching.notifications.words import tell
-from coaching.web import charts, icons, steps, words
+from coaching.web import charts, icons, retold, steps, words
 from coaching.web.case_forms import ClocksForm
 
 register = template.Library()
@@ -250,8 +250,22 @@ def counted(number: int, noun: str) -> str:
 
     In a page that is translated: `{{ 3|counted:_("pair,pairs") }}`.
     """
-    one, _, many = noun.partition(",")
-    return words.count(number, one, many)
+    return words.counted(number, noun)
+
+
+@register.filter
+def spelled(number: int) -> str:
+    return words.spelled(number)
+
+
+@register.filter
+def inside(label: str) -> str:
+    return words.inside(label)
+
+
+@register.filter("retold")
+def retold_(text: str) -> str:
+    return retold.retold(text)
 
 
 @register.filter

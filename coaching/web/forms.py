@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from coaching.domain.selection import NARROWEST, WIDEST
 from coaching.models import Cohort, Member, Metric, Person, Plan, Rule, Scorecard, Team
@@ -111,38 +112,47 @@ class PercentField(forms.FloatField):
         return f"{100 * value:.10g}" if isinstance(value, float) else value
 
 
+def policies() -> list[tuple[str, str]]:
+    """Each policy by its name alone, in the reader's language."""
+    return [(policy.value, policy.label.split(":")[0]) for policy in Scorecard.Policy]
+
+
 class WhatIfForm(Plain):
     """How a cohort would be selected; fields left empty are as the ranking has them."""
 
     policy = forms.ChoiceField(
-        label="Policy",
-        choices=[(policy.value, policy.label.split(":")[0]) for policy in Scorecard.Policy],
+        label=_("Policy"),
+        choices=policies,
         required=False,
     )
     q = PercentField(
-        label="Band width, %", least=NARROWEST, most=WIDEST, required=False, attrs={"size": 4}
+        label=_("Band width, %"), least=NARROWEST, most=WIDEST, required=False, attrs={"size": 4}
     )
     quota = forms.IntegerField(
-        label="Quota: from each end",
+        label=_("Quota: from each end"),
         min_value=1,
         max_value=MOST_SEATS,
         required=False,
-        widget=forms.NumberInput(attrs={"placeholder": "by width"}),
+        widget=forms.NumberInput(attrs={"placeholder": _("by width")}),
     )
 
 
 class CohortForm(Plain):
     name = forms.CharField(
-        label="Name", max_length=120, widget=forms.TextInput(attrs={"placeholder": "Autumn"})
+        label=_("Name"),
+        max_length=120,
+        widget=forms.TextInput(attrs={"placeholder": _("Autumn")}),
     )
     test_date = forms.DateField(
-        label="Test date",
+        label=_("Test date"),
         widget=day_input(),
-        help_text="At least four weeks ahead. Nobody is sent home then: who is not there yet "
-        "goes on, with help.",
+        help_text=_(
+            "At least four weeks ahead. Nobody is sent home then: who is not there yet goes on, "
+            "with help."
+        ),
     )
     target_form = forms.ChoiceField(
-        label="Target for each learner", choices=Cohort.Target, widget=forms.RadioSelect
+        label=_("Target for each learner"), choices=Cohort.Target, widget=forms.RadioSelect
     )
 
     def __init__(self, *args, today: date, initial: dict | None = None, **kwargs) -> None:
@@ -261,14 +271,14 @@ class AdditionForm(Plain):
     person = forms.CharField(max_length=12)
     side = forms.ChoiceField(choices=Member.Side)
     reason = forms.CharField(
-        max_length=300, error_messages={"required": "Say why, in one sentence."}
+        max_length=300, error_messages={"required": _("Say why, in one sentence.")}
     )
 
 
 class RemovalForm(Plain):
     person = forms.CharField(max_length=12)
     reason = forms.CharField(
-        max_length=300, error_messages={"required": "Say why, in one sentence."}
+        max_length=300, error_messages={"required": _("Say why, in one sentence.")}
     )
 
 

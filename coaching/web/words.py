@@ -1,7 +1,7 @@
 """Sentences that pages say about numbers; the same for everybody who may read the page."""
 
 from django.utils.formats import number_format
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext, ngettext
 
 from coaching.domain.ranking import LABEL, RELIABLE, SMALLEST_GROUP
 from coaching.domain.selection import Share
@@ -19,9 +19,27 @@ def count(number: int, noun: str, plural: str = "") -> str:
     >>> count(1, "pair"), count(8, "person", "people"), count(31, "pair")
     ('one pair', 'eight people', '31 pairs')
     """
+    return f"{spelled(number)} {noun if number == 1 else plural or noun + 's'}"
+
+
+def spelled(number: int) -> str:
+    """
+    >>> spelled(0), spelled(12), spelled(1234)
+    ('no', 'twelve', '1,234')
+    """
     small = gettext("no,one,two,three,four,five,six,seven,eight,nine,ten,eleven,twelve").split(",")
-    word = small[number] if number < len(small) else figure(number)
-    return f"{word} {noun if number == 1 else plural or noun + 's'}"
+    return small[number] if number < len(small) else figure(number)
+
+
+def counted(number: int, nouns: str) -> str:
+    """
+    The same with both forms of the noun in one text, as they are translated.
+
+    >>> counted(1, "person,people"), counted(8, "person,people")
+    ('one person', 'eight people')
+    """
+    one, _, many = nouns.partition(",")
+    return count(number, one, many)
 
 
 def figure(number: float) -> str:
@@ -52,6 +70,16 @@ def capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
+def inside(label: str) -> str:
+    """
+    A label within a sentence; German nouns keep their capitals.
+
+    >>> inside("Higher is better")
+    'higher is better'
+    """
+    return str(label) if (get_language() or "").startswith("de") else str(label).lower()
+
+
 def why_pair(pair: Pair, reader: Person) -> list[str]:
     """
     Why these two, in two sentences; without a rank or a score, whoever reads.
@@ -78,11 +106,15 @@ def why_pair(pair: Pair, reader: Person) -> list[str]:
 
 def who_decides(pair: Pair, reader: Person) -> str:
     """What somebody in a pair that is stuck should know; the same for both of them."""
-    whose = "Your" if reader.pk == pair.learner_id else f"{pair.learner.first_name}'s"
-    return (
-        f"{whose} manager has been asked how to go on. Nobody is to blame, and you need not wait: "
-        "one session helps most."
-    )
+    if reader.pk == pair.learner_id:
+        return gettext(
+            "Your manager has been asked how to go on. Nobody is to blame, and you need not wait: "
+            "one session helps most."
+        )
+    return gettext(
+        "%(learner)s's manager has been asked how to go on. Nobody is to blame, and you need not "
+        "wait: one session helps most."
+    ) % {"learner": pair.learner.first_name}
 
 
 def coach_line(presses: list[bool]) -> str:
@@ -411,17 +443,23 @@ def reselected(before: tuple[int, int], after: tuple[int, int]) -> str:
     ('Chosen again: twelve learners instead of eight, and five coaches as before.', 'Chosen again: \
 eight learners and five coaches, as before.')
     """
-    told = [
-        count(now, *noun)
-        + ("" if now == was else f" instead of {SMALL[was] if was < len(SMALL) else f'{was:,}'}")
-        for was, now, noun in zip(before, after, (("learner",), ("coach", "coaches")), strict=True)
-    ]
-    same = [was == now for was, now in zip(before, after, strict=True)]
-    if all(same):
-        return f"Chosen again: {told[0]} and {told[1]}, as before."
-    if any(same):
-        told[same.index(True)] += " as before"
-    return f"Chosen again: {told[0]}, and {told[1]}."
+    nouns = gettext("learner,learners"), gettext("coach,coaches")
+    now = [counted(number, noun) for number, noun in zip(after, nouns, strict=True)]
+    if before == after:
+        return gettext("Chosen again: %(learners)s and %(coaches)s, as before.") % {
+            "learners": now[0],
+            "coaches": now[1],
+        }
+    learners, coaches = (
+        gettext("%(now)s as before") % {"now": told}
+        if was == number
+        else gettext("%(now)s instead of %(was)s") % {"now": told, "was": spelled(was)}
+        for told, was, number in zip(now, before, after, strict=True)
+    )
+    return gettext("Chosen again: %(learners)s, and %(coaches)s.") % {
+        "learners": learners,
+        "coaches": coaches,
+    }
 
 
 def waiting(learners: int, coaches: int) -> str:
@@ -429,8 +467,11 @@ def waiting(learners: int, coaches: int) -> str:
     >>> waiting(3, 1)
     'Three learners wait for a seat with the same coach'
     """
-    whose = "the same coach" if coaches == 1 else f"one of {count(coaches, 'coach', 'coaches')}"
-    return f"{capital(count(learners, 'learner'))} wait for a seat with {whose}"
+    told = {"learners": capital(counted(learners, gettext("learner,learners")))}
+    if coaches == 1:
+        return gettext("%(learners)s wait for a seat with the same coach") % told
+    told["coaches"] = counted(coaches, gettext("coach,coaches"))
+    return gettext("%(learners)s wait for a seat with one of %(coaches)s") % told
 
 
 def shortage(learners: int, seats: int, coaches: int) -> str:
@@ -441,26 +482,51 @@ def shortage(learners: int, seats: int, coaches: int) -> str:
     'All four seats of two coaches are taken. One more seat at any of them places one more \
 learner; three more place everybody.'
     """
-    whose = "this coach" if coaches == 1 else count(coaches, "coach", "coaches")
-    taken = (
-        f"{'All ' if seats > 1 else 'The '}{count(seats, 'seat')} of {whose} "
-        f"{'are' if seats > 1 else 'is'} taken."
-        if seats
-        else f"{capital(whose)} {'has' if coaches == 1 else 'have'} no seat left."
-    )
-    at = "there" if coaches == 1 else "at any of them"
-    more = count(learners, "more", "more")
-    return f"{taken} One more seat {at} places one more learner; {more} place everybody."
+    told = {
+        "seats": counted(seats, gettext("seat,seats")),
+        "coaches": counted(coaches, gettext("coach,coaches")),
+        "more": counted(learners, gettext("more,more")),
+    }
+    if coaches == 1:
+        taken = (
+            ngettext(
+                "The %(seats)s of this coach is taken.",
+                "All %(seats)s of this coach are taken.",
+                seats,
+            )
+            if seats
+            else gettext("This coach has no seat left.")
+        )
+        cure = gettext("One more seat there places one more learner; %(more)s place everybody.")
+    else:
+        taken = (
+            ngettext(
+                "The %(seats)s of %(coaches)s is taken.",
+                "All %(seats)s of %(coaches)s are taken.",
+                seats,
+            )
+            if seats
+            else gettext("%(coaches)s have no seat left.")
+        )
+        cure = gettext(
+            "One more seat at any of them places one more learner; %(more)s place everybody."
+        )
+    return f"{capital(taken % told)} {cure % told}"
 
 
 def why_lot(waiting: int, seats: str) -> str:
     """Why a lot is the fairest way to say who waits, and what it is good for later."""
-    return (
-        f"{capital(count(waiting, 'learner has', 'learners have'))} to wait for a seat {seats}. "
-        "Where the need is alike, a lot is the fairest way to say who: nobody is favoured, and "
-        "everybody can check it. It is also the only way that later proves what the coaching "
-        "did, because those who wait differ from those who start by nothing but chance."
-    )
+    return ngettext(
+        "%(learners)s has to wait for a seat %(seats)s. Where the need is alike, a lot is the "
+        "fairest way to say who: nobody is favoured, and everybody can check it. It is also the "
+        "only way that later proves what the coaching did, because those who wait differ from "
+        "those who start by nothing but chance.",
+        "%(learners)s have to wait for a seat %(seats)s. Where the need is alike, a lot is the "
+        "fairest way to say who: nobody is favoured, and everybody can check it. It is also the "
+        "only way that later proves what the coaching did, because those who wait differ from "
+        "those who start by nothing but chance.",
+        waiting,
+    ) % {"learners": capital(counted(waiting, gettext("learner,learners"))), "seats": seats}
 
 
 def seats(name: str, before: int, now: int) -> str:
@@ -474,9 +540,17 @@ now.', 'Ivo takes no new learners. Running pairs go on.')
     ('Ivo takes one learner at a time. Running pairs go on.', 'Ivo takes one learner at a time, as \
 before.')
     """
-    told = f"{name} takes {count(now, 'learner')} at a time"
+    told = {"name": name, "learners": counted(now, gettext("learner,learners"))}
     if now == before:
-        return f"{told}, as before."
+        return gettext("%(name)s takes %(learners)s at a time, as before.") % told
     if now > before:
-        return f"{told}. Whoever waits in a running cohort may be proposed to them now."
-    return f"{told if now else f'{name} takes no new learners'}. Running pairs go on."
+        return (
+            gettext(
+                "%(name)s takes %(learners)s at a time. Whoever waits in a running cohort may be "
+                "proposed to them now."
+            )
+            % told
+        )
+    if now:
+        return gettext("%(name)s takes %(learners)s at a time. Running pairs go on.") % told
+    return gettext("%(name)s takes no new learners. Running pairs go on.") % {"name": name}

@@ -10,6 +10,7 @@ from django.db import transaction
 from coaching.domain.pairing import DEFAULT_PREFERENCES
 from coaching.errors import CoachingError
 from coaching.models import Cohort, DraftPair, Member, Person, Plan, Rule
+from coaching.models.base import in_english
 from coaching.services import audit, membership
 from coaching.services.plans import steps
 from coaching.services.plans.affinity import LABELS, MOST_POINTS
@@ -206,7 +207,9 @@ def take_in(
             membership.admit(
                 cohort=plan.cohort, person=person, side=side, reason=reason, by=by, now=now
             )
-            what = f"{person.name} added as a {Member.Side(side).label.lower()}: {reason}"
+            what = (
+                f"{person.name} added as a {in_english(Member.Side(side).label).lower()}: {reason}"
+            )
             unknown_before(plan.cohort, [person])
     solved = steps.change(plan, what=what, by=by, now=now, revision=revision, edit=back)
     if changed:

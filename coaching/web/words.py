@@ -158,6 +158,24 @@ def quarter(q: float) -> str:
     return {0.25: "quarter", 0.2: "fifth", 0.5: "half"}.get(q) or f"{100 * q:.0f} %"
 
 
+def ends(q: float) -> tuple[str, str]:
+    """
+    What a ranking calls the worst and the best part of the peers.
+
+    >>> ends(0.25), ends(0.4)
+    (('worst quarter', 'best quarter'), ('worst 40 %', 'best 40 %'))
+    """
+    named = {
+        0.25: (gettext("worst quarter"), gettext("best quarter")),
+        0.2: (gettext("worst fifth"), gettext("best fifth")),
+        0.5: (gettext("worst half"), gettext("best half")),
+    }
+    if q in named:
+        return named[q]
+    share = {"share": f"{100 * q:.0f} %"}
+    return gettext("worst %(share)s") % share, gettext("best %(share)s") % share
+
+
 def amount(cases: float) -> str:
     """
     >>> amount(22.4), amount(3.16), amount(0.25), amount(12345)

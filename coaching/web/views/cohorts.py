@@ -70,7 +70,7 @@ def cohort_new(request: HttpRequest, ranking: str) -> HttpResponse:
     field = selection.field_of(row).at(asked.q)
     chosen = field.choose(asked.policy, quota=asked.quota)
     ranked = set(field.person[chosen.learner].tolist())
-    width = words.quarter(asked.q)
+    worst, best = words.ends(asked.q)
     return render(
         request,
         "manager/cohort_new.html",
@@ -79,10 +79,8 @@ def cohort_new(request: HttpRequest, ranking: str) -> HttpResponse:
             "form": form,
             "address": asked.address(),
             "policy": NAMED[asked.policy][0],
-            "learners": promise(
-                chosen.learners, chosen.learners_right, "learner", f"worst {width}"
-            ),
-            "coaches": promise(chosen.coaches, chosen.coaches_right, "coach", f"best {width}"),
+            "learners": promise(chosen.learners, chosen.learners_right, "learner", worst),
+            "coaches": promise(chosen.coaches, chosen.coaches_right, "coach", best),
             "swimming": len(ranked & selection.swimming_in(row)),
             "hands": len({hand.person_id for hand in selection.hands_in(row)} - ranked),
         },

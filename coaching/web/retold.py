@@ -4,6 +4,8 @@ import re
 
 from django.utils.translation import gettext, ngettext
 
+from coaching.web import review_notes
+
 # What `domain.progress` says with a number in it. Sentences without one find themselves.
 COUNTED = (
     ("No session for %(number)s day.", "No session for %(number)s days."),
@@ -36,4 +38,4 @@ def retold(text: str) -> str:
         if found := pattern.fullmatch(text):
             number = int(found[1])
             return ngettext(one, many, number) % {"number": number}
-    return gettext(text) if text else ""
+    return review_notes.retold(text) or (gettext(text) if text else "")

@@ -270,7 +270,7 @@ def _settle_elsewhere(*, now: datetime) -> None:
 @transaction.atomic
 def _settle(row: Waiting, *, now: datetime) -> None:
     Cohort.objects.select_for_update().get(pk=row.cohort_id)
-    note = "Has a coach in another cohort by now."
+    note = said("Has a coach in another cohort by now.")
     place = Waiting.objects.filter(pk=row.pk, settled_at=None)
     if place.update(settled_at=now, outcome=Waiting.Outcome.PAIRED, note=note) == 1:
         audit.record(

@@ -129,7 +129,8 @@ def clocks(context, cohort: Cohort) -> dict:
 
 @register.inclusion_tag("components/shares.html")
 def shares(parts: list, score: int) -> dict:
-    return {"shares": charts.shares(parts), "score": score}
+    named = [{**part, "name": words.part_name(part)} for part in parts]
+    return {"shares": charts.shares(named), "score": score}
 
 
 @register.inclusion_tag("components/field.html")
@@ -266,6 +267,11 @@ def inside(label: str) -> str:
 @register.filter("retold")
 def retold_(text: str) -> str:
     return retold.retold(text)
+
+
+@register.filter
+def part_name(part: dict) -> str:
+    return words.part_name(part)
 
 
 @register.filter

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from coaching.domain.selection import NARROWEST, WIDEST
@@ -94,7 +95,11 @@ class PercentField(forms.FloatField):
 
     def __init__(self, *, least: float, most: float, **kwargs) -> None:
         kwargs["widget"] = forms.NumberInput(attrs={"step": "any", **kwargs.pop("attrs", {})})
-        out = f"Give a number from {100 * least:.0f} to {100 * most:.0f}."
+        out = format_lazy(
+            _("Give a number from {least} to {most}."),
+            least=f"{100 * least:.0f}",
+            most=f"{100 * most:.0f}",
+        )
         super().__init__(
             min_value=100 * least,
             max_value=100 * most,
@@ -112,21 +117,20 @@ class PercentField(forms.FloatField):
         return f"{100 * value:.10g}" if isinstance(value, float) else value
 
 
-def policies() -> list[tuple[str, str]]:
-    """Each policy by its name alone, in the reader's language."""
-    return [(policy.value, policy.label.split(":")[0]) for policy in Scorecard.Policy]
-
-
 class WhatIfForm(Plain):
     """How a cohort would be selected; fields left empty are as the ranking has them."""
 
     policy = forms.ChoiceField(
         label=_("Policy"),
-        choices=policies,
+        choices=lambda: [(policy.value, policy.label.split(":")[0]) for policy in Scorecard.Policy],
         required=False,
     )
     q = PercentField(
-        label=_("Band width, %"), least=NARROWEST, most=WIDEST, required=False, attrs={"size": 4}
+        label=format_lazy("{}, %", _("Band width")),
+        least=NARROWEST,
+        most=WIDEST,
+        required=False,
+        attrs={"size": 4},
     )
     quota = forms.IntegerField(
         label=_("Quota: from each end"),

@@ -4,7 +4,7 @@ import re
 
 from django.utils.translation import gettext, ngettext
 
-from coaching.web import review_notes
+from coaching.web import notes
 
 # What `domain.progress` says with a number in it. Sentences without one find themselves.
 COUNTED = (
@@ -38,4 +38,4 @@ def retold(text: str) -> str:
         if found := pattern.fullmatch(text):
             number = int(found[1])
             return ngettext(one, many, number) % {"number": number}
-    return review_notes.retold(text) or (gettext(text) if text else "")
+    return notes.retold(text) or (gettext(text) if text else "")

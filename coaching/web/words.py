@@ -1,5 +1,7 @@
 """Sentences that pages say about numbers; the same for everybody who may read the page."""
 
+from collections.abc import Mapping
+
 from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext, ngettext
 
@@ -78,6 +80,11 @@ def inside(label: str) -> str:
     'higher is better'
     """
     return str(label) if (get_language() or "").startswith("de") else str(label).lower()
+
+
+def part_name(part: Mapping) -> str:
+    """What a part of a score is called: a skill, or what the two share."""
+    return part["name"] if part.get("metric") else gettext(part["name"])
 
 
 def why_pair(pair: Pair, reader: Person) -> list[str]:

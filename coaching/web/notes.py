@@ -1,4 +1,8 @@
-"""What was corrected under a pass, kept as `services.reviews` has said it, in another language."""
+"""
+Notes that Lanemate itself has left with a pass, a case or a place in line, in another language.
+
+They are kept in English, as `services.reviews` and `services.departures` have said them.
+"""
 
 import re
 from datetime import datetime
@@ -8,6 +12,12 @@ from django.utils.translation import gettext, ngettext
 
 from coaching.notifications.words import day
 
+NAMED = {
+    re.compile(r"(?P<name>.+) has left\."): "%(name)s has left.",
+    re.compile(r"(?P<name>.+) is away for more than (?P<days>\d+) days\."): (
+        "%(name)s is away for more than %(days)s days."
+    ),
+}
 ENDS = {
     " With these numbers it would still be a pass.": (
         "%(what)s. With these numbers it would still be a pass."
@@ -25,16 +35,22 @@ def retold(note: str) -> str:
     """
     The same in the reader's language; empty when it is no such note, or was cut short.
 
+    >>> retold("Ivo has left."), retold("They answered late.")
+    ('Ivo has left.', '')
+
     >>> from django.utils.translation import override
     >>> note = "Week of 22 February 2027: 4.30 in 60, now nothing; and 2 more weeks. With these \
 numbers it would not be a pass."
-    >>> retold(note) == note, retold("They answered late.")
-    (True, '')
+    >>> retold(note) == note
+    True
     >>> with override("de"):
     ...     retold(note)
     'Woche vom 22. Februar 2027: 4,30 bei 60, jetzt nichts; und 2 weitere Wochen. Mit diesen \
 Zahlen wäre es nicht geschafft.'
     """
+    for pattern, sentence in NAMED.items():
+        if found := pattern.fullmatch(note):
+            return gettext(sentence) % found.groupdict()
     for end, sentence in ENDS.items():
         if note.endswith(f".{end}"):
             what = ""

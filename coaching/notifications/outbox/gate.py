@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from coaching.models import Cohort, Helper, Letter, Pair, Waiting
+from coaching.models.base import in_english
 from coaching.queries import access, preferences
 
 Kind = Letter.Kind
@@ -64,7 +65,7 @@ def _not_wanted_of_who_waits(letter: Letter) -> str:
 def _not_wanted_of_the_pair(letter: Letter) -> str:
     pair, reader = letter.pair, letter.recipient
     if letter.kind in OF_ACTIVE_PAIRS and not pair.is_active:
-        return f"The pair has {pair.get_state_display().lower()}."
+        return f"The pair has {in_english(Pair.State(pair.state).label).lower()}."
     if (
         letter.kind == Kind.HELPER
         and not Helper.objects.filter(pair=pair, person=reader, until__isnull=True).exists()

@@ -121,7 +121,7 @@ class Outlook:
                 "%(few)s of %(everybody)s may not pass without you.",
                 self.doubtful,
             ) % {
-                "few": words.capital(words.in_words(self.doubtful)),
+                "few": words.capital(words.spelled(self.doubtful)),
                 "everybody": self.everybody,
             }
         if self.on_track:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext
 
 from coaching.models import Band, Cohort, Look, Metric, Pair
 from coaching.notifications.words import tell
-from coaching.web import charts, icons, retold, steps, words
+from coaching.web import charts, icons, notes, steps, words
 from coaching.web.case_forms import ClocksForm
 
 register = template.Library()
@@ -264,9 +264,10 @@ def inside(label: str) -> str:
     return words.inside(label)
 
 
-@register.filter("retold")
-def retold_(text: str) -> str:
-    return retold.retold(text)
+@register.filter
+def noted(text: str) -> str:
+    """A note that Lanemate may have left itself."""
+    return notes.noted(text)
 
 
 @register.filter

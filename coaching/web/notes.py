@@ -11,6 +11,7 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext, ngettext
 
 from coaching.notifications.words import day
+from coaching.web.retold import retold
 
 NAMED = {
     re.compile(r"(?P<name>.+) has left\."): "%(name)s has left.",
@@ -31,20 +32,20 @@ MORE = re.compile(r"and (\d+) more weeks?")
 MEAN = re.compile(r"(.+) in (\S+)")
 
 
-def retold(note: str) -> str:
+def noted(note: str) -> str:
     """
-    The same in the reader's language; empty when it is no such note, or was cut short.
+    The same in the reader's language; what a person wrote, or was cut short, stays as it is.
 
-    >>> retold("Ivo has left."), retold("They answered late.")
-    ('Ivo has left.', '')
+    >>> noted("Ivo has left."), noted("They answered late.")
+    ('Ivo has left.', 'They answered late.')
 
     >>> from django.utils.translation import override
     >>> note = "Week of 22 February 2027: 4.30 in 60, now nothing; and 2 more weeks. With these \
 numbers it would not be a pass."
-    >>> retold(note) == note
+    >>> noted(note) == note
     True
     >>> with override("de"):
-    ...     retold(note)
+    ...     noted(note)
     'Woche vom 22. Februar 2027: 4,30 bei 60, jetzt nichts; und 2 weitere Wochen. Mit diesen \
 Zahlen wäre es nicht geschafft.'
     """
@@ -52,14 +53,18 @@ Zahlen wäre es nicht geschafft.'
         if found := pattern.fullmatch(note):
             return gettext(sentence) % found.groupdict()
     for end, sentence in ENDS.items():
-        if note.endswith(f".{end}"):
-            what = ""
-            for part in note.removesuffix(f".{end}").split("; "):
-                what = _part(part, what)
-                if not what:
-                    return ""
+        if note.endswith(f".{end}") and (what := _weeks(note.removesuffix(f".{end}"))):
             return gettext(sentence) % {"what": what}
-    return ""
+    return retold(note)
+
+
+def _weeks(told: str) -> str:
+    what = ""
+    for part in told.split("; "):
+        what = _part(part, what)
+        if not what:
+            break
+    return what
 
 
 def _part(part: str, before: str) -> str:

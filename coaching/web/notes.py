@@ -1,8 +1,4 @@
-"""
-Notes that Lanemate itself has left with a pass, a case or a place in line, in another language.
-
-They are kept in English, as `services.reviews` and `services.departures` have said them.
-"""
+"""Notes that Lanemate itself has left with a pass, kept as `services.reviews` has said them."""
 
 import re
 from datetime import datetime
@@ -13,12 +9,6 @@ from django.utils.translation import gettext, ngettext
 from coaching.notifications.words import day
 from coaching.web.retold import retold
 
-NAMED = {
-    re.compile(r"(?P<name>.+) has left\."): "%(name)s has left.",
-    re.compile(r"(?P<name>.+) is away for more than (?P<days>\d+) days\."): (
-        "%(name)s is away for more than %(days)s days."
-    ),
-}
 ENDS = {
     " With these numbers it would still be a pass.": (
         "%(what)s. With these numbers it would still be a pass."
@@ -49,9 +39,6 @@ numbers it would not be a pass."
     'Woche vom 22. Februar 2027: 4,30 bei 60, jetzt nichts; und 2 weitere Wochen. Mit diesen \
 Zahlen wäre es nicht geschafft.'
     """
-    for pattern, sentence in NAMED.items():
-        if found := pattern.fullmatch(note):
-            return gettext(sentence) % found.groupdict()
     for end, sentence in ENDS.items():
         if note.endswith(f".{end}") and (what := _weeks(note.removesuffix(f".{end}"))):
             return gettext(sentence) % {"what": what}

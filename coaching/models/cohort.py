@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from coaching.models.base import PublicModel
 from coaching.models.scorecard import Scorecard
@@ -9,14 +10,14 @@ class Cohort(PublicModel):
     """A group of pairs that starts together and closes when every one of them has passed."""
 
     class State(models.TextChoices):
-        DRAFT = "draft", "Being planned"
-        LIVE = "live", "Running"
-        CLOSED = "closed", "Closed"
+        DRAFT = "draft", _("Being planned")
+        LIVE = "live", _("Running")
+        CLOSED = "closed", _("Closed")
 
     class Target(models.TextChoices):
-        GAP_TOP = "gap_top", "Half of the gap to the best quarter"
-        GAP_MEAN = "gap_mean", "Half of the gap to the peers' mean"
-        MIDDLE = "middle", "Out of the worst quarter"
+        GAP_TOP = "gap_top", _("Half of the gap to the best quarter")
+        GAP_MEAN = "gap_mean", _("Half of the gap to the peers' mean")
+        MIDDLE = "middle", _("Out of the worst quarter")
 
     name = models.CharField(max_length=120)
     team = models.ForeignKey("coaching.Team", models.PROTECT, related_name="cohorts")
@@ -67,13 +68,13 @@ class Member(models.Model):
     """Somebody selected for a cohort, on one side, with the reason why."""
 
     class Side(models.TextChoices):
-        LEARNER = "learner", "Learner"
-        COACH = "coach", "Coach"
+        LEARNER = "learner", _("Learner")
+        COACH = "coach", _("Coach")
 
     class Source(models.TextChoices):
-        RANKING = "ranking", "By the ranking"
-        HAND = "hand", "Raised a hand"
-        MANAGER = "manager", "Added by the manager"
+        RANKING = "ranking", _("By the ranking")
+        HAND = "hand", _("Raised a hand")
+        MANAGER = "manager", _("Added by the manager")
 
     cohort = models.ForeignKey(Cohort, models.CASCADE, related_name="members")
     person = models.ForeignKey("coaching.Person", models.PROTECT)

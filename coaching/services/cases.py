@@ -144,19 +144,19 @@ def _close(
 
 
 class NoReason(CoachingError):
-    message = "Say in a sentence why; both of them will read it."
+    message = said("Say in a sentence why; both of them will read it.")
 
 
 class CaseDecided(CoachingError):
-    message = "This case has been decided already."
+    message = said("This case has been decided already.")
 
 
 class NoSuchDecision(CoachingError):
-    message = "Choose everything we have, another way, or to end it here."
+    message = said("Choose everything we have, another way, or to end it here.")
 
 
 class OwnPair(CoachingError):
-    message = "Nobody decides about a pair they are half of. It lies with the next one up."
+    message = said("Nobody decides about a pair they are half of. It lies with the next one up.")
 
 
 class MeansRefused(CoachingError):
@@ -293,7 +293,10 @@ def _go_on(pair: Pair, *, weeks: int, now: datetime, **changes: object) -> None:
 
 def _check_weeks(weeks: int) -> None:
     if not FEWEST_WEEKS <= weeks <= MOST_WEEKS:
-        raise MeansRefused("weeks", f"Give from {FEWEST_WEEKS} to {MOST_WEEKS} weeks.")
+        raise MeansRefused(
+            "weeks",
+            said("Give from %(least)s to %(most)s weeks.", least=FEWEST_WEEKS, most=MOST_WEEKS),
+        )
 
 
 def _everything(case: Case, means: Means, *, by: Person, now: datetime) -> _Outcome:
@@ -323,12 +326,12 @@ def _everything(case: Case, means: Means, *, by: Person, now: datetime) -> _Outc
 
 def _redirect(case: Case, means: Means, *, by: Person, now: datetime) -> _Outcome:
     if means.target is not None and (means.coach or means.other_coach):
-        raise MeansRefused("target", "Choose another coach or another target; one at a time.")
+        raise MeansRefused("target", said("Choose another coach or another target; one at a time."))
     if means.target is not None:
         return _to_target(case, means, by=by, now=now)
     if means.coach or means.other_coach:
         return _to_coach(case, means, by=by, now=now)
-    raise MeansRefused("target", "Say which other way: another coach, or another target.")
+    raise MeansRefused("target", said("Say which other way: another coach, or another target."))
 
 
 def _to_target(case: Case, means: Means, *, by: Person, now: datetime) -> _Outcome:
@@ -356,22 +359,23 @@ def why_no_target(pair: Pair, target: float) -> str:
     """Why a value of the working scale cannot be a pair's target; empty when it can."""
     sign, metric = pair.metric.sign, pair.metric
     if target == pair.target:
-        return "That is the target they have."
+        return said("That is the target they have.")
     if sign * (target - pair.baseline) <= 0:
-        return f"The target must lie beyond the start, {pair.baseline_text}."
+        return said("The target must lie beyond the start, %(start)s.", start=pair.baseline_text)
     value = metric.in_units(target)
     top = 1.0 if metric.kind == Metric.Kind.PROPORTION else metric.upper
     bottom = 0.0 if metric.kind != Metric.Kind.MEAN else metric.lower
     if (top is not None and value > top) or (bottom is not None and value < bottom):
-        return f"{metric.name} has no such value."
+        return said("%(metric)s has no such value.", metric=metric.name)
     looks = sorted(pair.looks.all(), key=lambda look: look.week)
     if looks:
         last = looks[-1]
         chance = progress.p_at_target(level=last.level, se=last.se, target=target, sign=sign)
         if chance >= progress.REACHED:
-            return (
-                f"At {pair.read(last.level)} they are very likely there already. To end it here, "
-                "say so openly instead."
+            return said(
+                "At %(level)s they are very likely there already. To end it here, say so openly "
+                "instead.",
+                level=pair.read(last.level),
             )
     return ""
 
@@ -379,7 +383,9 @@ def why_no_target(pair: Pair, target: float) -> str:
 def _to_coach(case: Case, means: Means, *, by: Person, now: datetime) -> _Outcome:
     pair = case.pair
     if means.coach and means.coach.pk in (pair.coach_id, pair.learner_id):
-        raise MeansRefused("coach", f"{means.coach.name} is half of this pair already.")
+        raise MeansRefused(
+            "coach", said("%(name)s is half of this pair already.", name=means.coach.name)
+        )
     place = departures.release(
         pair=pair, ending=Pair.Ending.REDIRECTED, why=case.note, by=by, now=now
     )
@@ -401,15 +407,15 @@ def _accept(case: Case, means: Means, *, by: Person, now: datetime) -> _Outcome:
 
 
 class NotSwimming(CoachingError):
-    message = "This pair is not active any more."
+    message = said("This pair is not active any more.")
 
 
 class NotYours(CoachingError):
-    message = "Only the two of a pair ask for help with it."
+    message = said("Only the two of a pair ask for help with it.")
 
 
 class NobodyToAsk(CoachingError):
-    message = "There is nobody above this pair who could help. Ask whoever runs Lanemate."
+    message = said("There is nobody above this pair who could help. Ask whoever runs Lanemate.")
 
 
 @transaction.atomic

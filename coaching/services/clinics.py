@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from coaching.domain.said import said
 from coaching.errors import CoachingError
 from coaching.models import Clinic, Cohort, Metric, Pair, Person
 from coaching.notifications import messages, outbox
@@ -44,20 +45,37 @@ def plan(
     """
     pairs = list(pairs)
     if not now < starts_at <= now + FURTHEST:
-        raise ClinicRefused("starts_at", "Choose a time that is still to come, within half a year.")
+        raise ClinicRefused(
+            "starts_at", said("Choose a time that is still to come, within half a year.")
+        )
     if not SHORTEST <= minutes <= LONGEST:
-        raise ClinicRefused("minutes", f"A clinic lasts from {SHORTEST} to {LONGEST} minutes.")
+        raise ClinicRefused(
+            "minutes",
+            said(
+                "A clinic lasts from %(shortest)s to %(longest)s minutes.",
+                shortest=SHORTEST,
+                longest=LONGEST,
+            ),
+        )
     if not led_by.active:
-        raise ClinicRefused("led_by", f"{led_by.name} has left.")
+        raise ClinicRefused("led_by", said("%(name)s has left.", name=led_by.name))
     if not 1 <= len(pairs) <= MOST_PAIRS:
-        raise ClinicRefused("pairs", f"Invite from one to {MOST_PAIRS} pairs.")
+        raise ClinicRefused("pairs", said("Invite from one to %(most)s pairs.", most=MOST_PAIRS))
     for pair in pairs:
         if (pair.cohort_id, pair.metric_id) != (cohort.pk, metric.pk) or not pair.is_active:
             raise ClinicRefused(
-                "pairs", f"{pair.learner.name} does not work on {metric} in this cohort."
+                "pairs",
+                said(
+                    "%(learner)s does not work on %(metric)s in this cohort.",
+                    learner=pair.learner.name,
+                    metric=metric.name,
+                ),
             )
         if pair.learner_id == led_by.pk:
-            raise ClinicRefused("led_by", f"{led_by.name} would lead a clinic they learn in.")
+            raise ClinicRefused(
+                "led_by",
+                said("%(name)s would lead a clinic they learn in.", name=led_by.name),
+            )
     clinic = Clinic.objects.create(
         cohort=cohort,
         metric=metric,
@@ -90,11 +108,13 @@ def join(*, clinic: Clinic, pair: Pair, by: Person, now: datetime) -> None:
     :raises ClinicRefused:
     """
     if clinic.withdrawn_at or clinic.starts_at <= now:
-        raise ClinicRefused("clinic", "This clinic is over, or was called off.")
+        raise ClinicRefused("clinic", said("This clinic is over, or was called off."))
     if (pair.cohort_id, pair.metric_id) != (clinic.cohort_id, clinic.metric_id):
-        raise ClinicRefused("clinic", "This clinic is about another skill, or of another cohort.")
+        raise ClinicRefused(
+            "clinic", said("This clinic is about another skill, or of another cohort.")
+        )
     if pair.learner_id == clinic.led_by_id:
-        raise ClinicRefused("clinic", f"{clinic.led_by.name} leads this clinic.")
+        raise ClinicRefused("clinic", said("%(name)s leads this clinic.", name=clinic.led_by.name))
     clinic.pairs.add(pair)
     outbox.promise(
         [messages.clinic(clinic, pair.learner, what="planned", pair=pair, now=now)], now=now

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from coaching.domain.said import said
 from coaching.domain.selection import NARROWEST, WIDEST
 from coaching.errors import CoachingError
 from coaching.models import (
@@ -29,19 +30,21 @@ MOST_SEATS = 100_000
 
 
 class NoName(CoachingError):
-    message = "Give the cohort a name, for example “Autumn”."
+    message = said("Give the cohort a name, for example “Autumn”.")
 
 
 class TooSoon(CoachingError):
-    message = "The test date must lie at least four weeks ahead: that is the core of the coaching."
+    message = said(
+        "The test date must lie at least four weeks ahead: that is the core of the coaching."
+    )
 
 
 class TooFar(CoachingError):
-    message = "The test can lie at most two years ahead; eight weeks are usual."
+    message = said("The test can lie at most two years ahead; eight weeks are usual.")
 
 
 class OnlyPeople(CoachingError):
-    message = (
+    message = said(
         "Only people are coached. This ranking is of teams or customer segments; its drivers say "
         "what separates the best of them. Rank the people to plan a cohort."
     )
@@ -184,14 +187,24 @@ def reselect(
 def _check_policy(policy: str, q: float, quota: int | None) -> None:
     """:raises PolicyRefused:"""
     if policy not in Scorecard.Policy.values:
-        raise PolicyRefused("policy", f"Choose one of {', '.join(Scorecard.Policy.values)}.")
+        raise PolicyRefused(
+            "policy",
+            said("Choose one of %(policies)s.", policies=", ".join(Scorecard.Policy.values)),
+        )
     if not NARROWEST <= q <= WIDEST:
         raise PolicyRefused(
             "q",
-            f"A band covers from {100 * NARROWEST:.0f} % to {100 * WIDEST:.0f} % of the peers.",
+            said(
+                "A band covers from %(least)s to %(most)s of the peers.",
+                least=f"{100 * NARROWEST:.0f} %",
+                most=f"{100 * WIDEST:.0f} %",
+            ),
         )
     if quota is not None and not 1 <= quota <= MOST_SEATS:
-        raise PolicyRefused("quota", f"Take from 1 to {MOST_SEATS:,} people from each end.")
+        raise PolicyRefused(
+            "quota",
+            said("Take from 1 to %(most)s people from each end.", most=f"{MOST_SEATS:,}"),
+        )
 
 
 def _selected(cohort: Cohort) -> list[Member]:

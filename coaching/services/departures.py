@@ -20,7 +20,7 @@ from coaching.models import (
     Waiting,
 )
 from coaching.models.base import in_english
-from coaching.notifications import messages, outbox, words
+from coaching.notifications import messages, outbox
 from coaching.queries import waiting as waiting_queries
 from coaching.services import audit, cohorts, sessions
 
@@ -45,19 +45,21 @@ DECIDED = (Pair.Ending.ACCEPTED, Pair.Ending.REDIRECTED)
 
 
 class NotActive(CoachingError):
-    message = "This pair has come to its end already."
+    message = said("This pair has come to its end already.")
 
 
 class NotYours(CoachingError):
-    message = "Only the two of a pair can end it here; a manager decides it on the pair's case."
+    message = said(
+        "Only the two of a pair can end it here; a manager decides it on the pair's case."
+    )
 
 
 class WrongWay(CoachingError):
-    message = "The last day lies before the first. Turn them round."
+    message = said("The last day lies before the first. Turn them round.")
 
 
 class Over(CoachingError):
-    message = "These days are over already; only days to come can be noted."
+    message = said("These days are over already; only days to come can be noted.")
 
 
 class Noted(CoachingError):
@@ -162,7 +164,9 @@ def end_pair(*, pair: Pair, by: Person, now: datetime) -> None:
     """
     if by.pk not in (pair.learner_id, pair.coach_id):
         raise NotYours
-    release(pair=pair, ending=Pair.Ending.DECLINED, why="Ended by one of the two.", by=by, now=now)
+    release(
+        pair=pair, ending=Pair.Ending.DECLINED, why=said("Ended by one of the two."), by=by, now=now
+    )
 
 
 # -- a person ----------------------------------------------------------------------------
@@ -176,14 +180,13 @@ def leaves(*, person: Person, by: Person | None, now: datetime) -> int:
     """
     here = Person.objects.filter(pk=person.pk, active=True).update(active=False, calendar_key="")
     person.active, person.calendar_key = False, ""
-    ended = _release_all(
-        _pairs_of(person), Pair.Ending.LEFT, f"{person.name} has left.", by=by, now=now
-    )
-    _stop_waiting(person, now=now)
+    gone = said("%(name)s has left.", name=person.name)
+    ended = _release_all(_pairs_of(person), Pair.Ending.LEFT, gone, by=by, now=now)
+    _stop_waiting(person, gone, now=now)
     forget_proposals(person)
     Helper.objects.filter(person=person, until=None).update(until=now)
     HandRaise.objects.filter(person=person, lowered_at=None).update(lowered_at=now)
-    outbox.withdraw(Letter.objects.filter(recipient=person), why=f"{person.name} has left.")
+    outbox.withdraw(Letter.objects.filter(recipient=person), why=gone)
     if here or ended:
         audit.record("person left", person, by=by, now=now, team=person.team, pairs=ended)
     return ended
@@ -209,10 +212,10 @@ def _release_all(
     return count
 
 
-def _stop_waiting(person: Person, *, now: datetime) -> None:
+def _stop_waiting(person: Person, why: str, *, now: datetime) -> None:
     rows = Waiting.objects.filter(learner=person, settled_at=None)
     touched = list(Cohort.objects.filter(pk__in=rows.values("cohort")).select_related("team"))
-    rows.update(settled_at=now, outcome=Waiting.Outcome.DROPPED, note=f"{person.name} has left.")
+    rows.update(settled_at=now, outcome=Waiting.Outcome.DROPPED, note=why)
     for cohort in touched:
         cohorts.close_if_finished(cohort, now=now)
 
@@ -251,9 +254,21 @@ def away(
     if other is not None:
         if (other.first_day, other.last_day) == (first_day, last_day):
             return other
-        span = f"from {words.day(other.first_day)}"
-        span += f" to {words.day(other.last_day)}" if other.last_day else " until further notice"
-        raise Noted(f"{person.name} is away {span} already. Take that back first.")
+        raise Noted(
+            said(
+                "%(name)s is away from %(first)s to %(last)s already. Take that back first.",
+                name=person.name,
+                first=other.first_day,
+                last=other.last_day,
+            )
+            if other.last_day
+            else said(
+                "%(name)s is away from %(first)s until further notice already. Take that back "
+                "first.",
+                name=person.name,
+                first=other.first_day,
+            )
+        )
     leave = Leave.objects.create(
         person=person, first_day=first_day, last_day=last_day, noted_by=by, noted_at=now
     )
@@ -306,7 +321,7 @@ def _give_free(leave: Leave, *, by: Person | None, now: datetime) -> int:
     return _release_all(
         _pairs_of(coach, as_coach_only=True),
         Pair.Ending.AWAY,
-        f"{coach.name} is away for more than {LONG.days} days.",
+        said("%(name)s is away for more than %(days)s days.", name=coach.name, days=LONG.days),
         by=by,
         now=now,
     )

@@ -4,13 +4,14 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from coaching.domain.said import said
 from coaching.errors import CoachingError
 from coaching.models import Cohort, Person
 from coaching.services import audit, cohorts, membership
 
 
 class WasLaunched(CoachingError):
-    message = (
+    message = said(
         "This cohort was launched once and taken back. What was sent then stays on record, so the "
         "draft stays, too: launch it again, or leave it."
     )

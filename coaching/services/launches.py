@@ -27,7 +27,7 @@ from coaching.models import (
     Waiting,
     Yardstick,
 )
-from coaching.models.base import new_public_id
+from coaching.models.base import in_english, new_public_id
 from coaching.notifications import messages, outbox
 from coaching.queries import plans as plan_queries
 from coaching.services import audit, reminders
@@ -270,7 +270,7 @@ class Frame:
                 sigma2=yardstick.sigma2,
                 target=target,
                 stretch=progress.stretch_line(baseline=standing.estimate, target=target),
-                target_formula=self.cohort.get_target_form_display(),
+                target_formula=in_english(self.cohort.get_target_form_display()),
                 counts_from=self.counts_from,
                 test_date=self.cohort.test_date,
                 **values,

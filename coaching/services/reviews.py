@@ -13,9 +13,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from coaching.domain import cadence, progress, reminders
+from coaching.domain.said import Said, said, said_many
 from coaching.errors import CoachingError
 from coaching.models import Cohort, Look, Pair, Person, Reading
-from coaching.notifications import messages, outbox, words
+from coaching.notifications import messages, outbox
 from coaching.queries import cases as case_queries
 from coaching.queries import looks as look_queries
 from coaching.queries import pairs as pair_queries
@@ -23,6 +24,7 @@ from coaching.services import audit
 
 BATCH = 500
 NAMED = 2
+LONGEST_NOTE = 300
 MORE_TIME = timedelta(weeks=4)
 
 # One week of evidence, as it is stored: Monday, n, sum.
@@ -30,11 +32,11 @@ Week = list
 
 
 class NothingToReview(CoachingError):
-    message = "This pass does not wait for anybody; somebody may have looked at it just now."
+    message = said("This pass does not wait for anybody; somebody may have looked at it just now.")
 
 
 class NoReason(CoachingError):
-    message = "Say in a sentence why; it stays with the pass."
+    message = said("Say in a sentence why; it stays with the pass.")
 
 
 class CannotReopen(CoachingError):
@@ -89,17 +91,19 @@ def _compare(pair: Pair, readings: list[Reading], *, now: datetime) -> bool:
     if not changed:
         return False
     note = _note(pair, changed, stored, present, holds=_still_carries(pair, readings, last, now))
-    if note == pair.review_note and pair.review_since:
+    if note[:LONGEST_NOTE] == pair.review_note and pair.review_since:
         return False
     waiting = Pair.objects.filter(pk=pair.pk, state=Pair.State.PASSED)
-    if waiting.update(review_since=pair.review_since or now, review_note=note) != 1:
+    if waiting.update(review_since=pair.review_since or now, review_note=note[:LONGEST_NOTE]) != 1:
         return False
     deciders = case_queries.deciders_of(pair, now=now)[:1]
     outbox.tell(
         [messages.pass_to_review(pair, reader, note=note, now=now) for reader in deciders],
         now=now,
     )
-    audit.record("pass to review", pair, by=None, now=now, team=pair.learner.team, why=note)
+    audit.record(
+        "pass to review", pair, by=None, now=now, team=pair.learner.team, why=note[:LONGEST_NOTE]
+    )
     return True
 
 
@@ -127,28 +131,37 @@ def _note(
     present: dict[str, Reading],
     *,
     holds: bool,
-) -> str:
+) -> Said:
     """What was corrected, in a sentence or two that fit the field."""
 
-    def told(n: float, total: float) -> str:
-        return f"{pair.metric.show(total / n)} in {n:g}"
+    def told(row: tuple[float, float] | None) -> Said:
+        if row is None:
+            return said("nothing")
+        n, total = row
+        return said("%(mean)s in %(number)s", mean=pair.metric.show(total / n), number=f"{n:g}")
 
-    parts = []
-    for week in changed[:NAMED]:
-        was = told(*stored[week]) if week in stored else "nothing"
+    def of(week: str) -> dict:
         row = present.get(week)
-        is_now = told(row.n, row.sum) if row else "nothing"
-        parts.append(f"week of {words.day(date.fromisoformat(week))}: {was}, now {is_now}")
+        return {
+            "week": date.fromisoformat(week),
+            "was": told(stored.get(week)),
+            "now": told((row.n, row.sum) if row else None),
+        }
+
+    what = said("Week of %(week)s: %(was)s, now %(now)s", **of(changed[0]))
+    for week in changed[1:NAMED]:
+        what = said("%(before)s; week of %(week)s: %(was)s, now %(now)s", before=what, **of(week))
     more = len(changed) - NAMED
     if more > 0:
-        parts.append(f"and {more} more week{'s' if more > 1 else ''}")
-    end = (
-        "With these numbers it would still be a pass."
-        if holds
-        else "With these numbers it would not be a pass."
-    )
-    text = "; ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}. {end}"[:300]
+        what = said_many(
+            "%(before)s; and %(number)s more week",
+            "%(before)s; and %(number)s more weeks",
+            more,
+            before=what,
+        )
+    if holds:
+        return said("%(what)s. With these numbers it would still be a pass.", what=what)
+    return said("%(what)s. With these numbers it would not be a pass.", what=what)
 
 
 @transaction.atomic
@@ -173,12 +186,16 @@ def reopen(*, pair: Pair, note: str, by: Person, now: datetime) -> Pair:
     learner, coach = pair.learner, pair.coach
     for person in (learner, coach):
         if not person.active:
-            raise CannotReopen(f"{person.name} has left; the two cannot go on.")
+            raise CannotReopen(said("%(name)s has left; the two cannot go on.", name=person.name))
     taken = set(Pair.objects.active().filter(coach=coach).values_list("slot", flat=True))
     if len(taken) >= coach.capacity:
         raise CannotReopen(
-            f"{coach.name} has no free seat. Free one, or keep the pass and take "
-            f"{learner.first_name} into the next cohort."
+            said(
+                "%(coach)s has no free seat. Free one, or keep the pass and take %(learner)s into "
+                "the next cohort.",
+                coach=coach.name,
+                learner=learner.first_name,
+            )
         )
     today = now.astimezone(learner.zone).date()
     again = Pair(
@@ -210,7 +227,11 @@ def reopen(*, pair: Pair, note: str, by: Person, now: datetime) -> Pair:
             again.save()
     except IntegrityError as clash:
         raise CannotReopen(
-            f"{learner.name} works on {pair.metric} with somebody else by now."
+            said(
+                "%(learner)s works on %(metric)s with somebody else by now.",
+                learner=learner.name,
+                metric=pair.metric.name,
+            )
         ) from clash
     Cohort.objects.filter(pk=pair.cohort_id, state=Cohort.State.CLOSED).update(
         state=Cohort.State.LIVE, closed_at=None

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from coaching.domain.said import said
 from coaching.errors import CoachingError
 from coaching.models import Cohort, Member, Person, Plan, Waiting
 from coaching.services import audit, departures
@@ -12,7 +13,7 @@ MOST_SEATS = 50
 
 
 class OutOfRange(CoachingError):
-    message = f"Somebody can take from 0 to {MOST_SEATS} learners at a time."
+    message = said("Somebody can take from 0 to %(most)s learners at a time.", most=MOST_SEATS)
 
 
 class HasLeft(CoachingError):
@@ -37,7 +38,7 @@ def change(*, person: Person, seats: int, by: Person | None, now: datetime) -> i
     # Locked until the end, as by whoever takes the last seat.
     before = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
     if not before.active:
-        raise HasLeft(f"{person.name} has left and coaches nobody.")
+        raise HasLeft(said("%(name)s has left and coaches nobody.", name=person.name))
     running = Plan.objects.filter(
         state=Plan.State.LAUNCHED,
         cohort__state=Cohort.State.LIVE,

@@ -38,15 +38,17 @@ AGAIN = timedelta(days=1)
 
 
 class NotRunning(CoachingError):
-    message = "This cohort is not running any more; nobody in it waits for a coach."
+    message = said("This cohort is not running any more; nobody in it waits for a coach.")
 
 
 class Settled(CoachingError):
-    message = "This has been settled already. Look at the list again."
+    message = said("This has been settled already. Look at the list again.")
 
 
 class NobodyProposed(CoachingError):
-    message = "Nobody is proposed at the moment. Choose one of the coaches, or wait for a seat."
+    message = said(
+        "Nobody is proposed at the moment. Choose one of the coaches, or wait for a seat."
+    )
 
 
 class CannotCoach(CoachingError):
@@ -58,7 +60,7 @@ class NoSeat(CoachingError):
 
 
 class NoReason(CoachingError):
-    message = "Say in a sentence why they do not wait any more; the cohort keeps it."
+    message = said("Say in a sentence why they do not wait any more; the cohort keeps it.")
 
 
 # -- the small plan ----------------------------------------------------------------------
@@ -268,7 +270,7 @@ def _settle_elsewhere(*, now: datetime) -> None:
 @transaction.atomic
 def _settle(row: Waiting, *, now: datetime) -> None:
     Cohort.objects.select_for_update().get(pk=row.cohort_id)
-    note = "Has a coach in another cohort by now."
+    note = said("Has a coach in another cohort by now.")
     place = Waiting.objects.filter(pk=row.pk, settled_at=None)
     if place.update(settled_at=now, outcome=Waiting.Outcome.PAIRED, note=note) == 1:
         audit.record(
@@ -378,15 +380,24 @@ def _offer_of(cohort: Cohort, place: Waiting, coach: Person | None, *, now: date
     line = line_of(cohort, [place], now=now)
     name = coach.name if coach else Person.objects.get(public_id=wanted).name
     if line is None or wanted not in line.question.coach_at:
-        raise CannotCoach(f"{name} does not coach in this cohort, or has left.")
+        raise CannotCoach(said("%(name)s does not coach in this cohort, or has left.", name=name))
     at = line.question.coach_at[wanted]
     reason = line.question.why_not(0, at)
     if reason or (0, at) in line.question.forbidden:
-        raise CannotCoach(reason or f"{name} and {place.learner.name} are kept apart by a rule.")
+        raise CannotCoach(
+            reason
+            or said(
+                "%(coach)s and %(learner)s are kept apart by a rule.",
+                coach=name,
+                learner=place.learner.name,
+            )
+        )
     for offer in line.offers(0):
         if offer.coach.public_id == wanted:
             return offer
-    raise NoSeat(f"{name} has no free seat by now, or is away. Choose another coach.")
+    raise NoSeat(
+        said("%(name)s has no free seat by now, or is away. Choose another coach.", name=name)
+    )
 
 
 def _pair_of(cohort: Cohort, place: Waiting, offer: Offer, *, now: datetime) -> Pair:
@@ -429,7 +440,9 @@ def _sit_down(cohort: Cohort, pair: Pair) -> None:
 
     :raises NoSeat:
     """
-    full = NoSeat(f"{pair.coach.name} has no free seat by now. Choose another coach.")
+    full = NoSeat(
+        said("%(name)s has no free seat by now. Choose another coach.", name=pair.coach.name)
+    )
     # Locked until the end: of two who want the last seat, the second one finds it taken.
     Person.objects.select_for_update().get(pk=pair.coach_id)
     if not _seats_left(cohort, pair.coach):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext
 
 from coaching.models import Band, Cohort, Look, Metric, Pair
 from coaching.notifications.words import tell
-from coaching.web import charts, icons, retelling, steps, words
+from coaching.web import charts, icons, notes, retelling, steps, words
 from coaching.web import retold as retold_
 from coaching.web.case_forms import ClocksForm
 
@@ -263,6 +263,12 @@ def spelled(number: int) -> str:
 @register.filter
 def inside(label: str) -> str:
     return words.inside(label)
+
+
+@register.filter
+def noted(text: str) -> str:
+    """A note that Lanemate may have left itself."""
+    return notes.noted(text)
 
 
 @register.filter

@@ -4,17 +4,19 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from django.db.models import Count, F, QuerySet
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from coaching.models import Metric, Pair, Person, Team
 from coaching.queries import pairs, people
 from coaching.web.asking import Asked, free, one_of
 
 ORDERS = {
-    "": ("Most urgent first", ()),
-    "quiet": ("Longest without a session", (F("last_session").asc(nulls_first=True), "pk")),
-    "learner": ("Learner", ("learner__name", "pk")),
-    "coach": ("Coach", ("coach__name", "learner__name", "pk")),
-    "test": ("Test date", ("test_date", "pk")),
+    "": (_("Most urgent first"), ()),
+    "quiet": (_("Longest without a session"), (F("last_session").asc(nulls_first=True), "pk")),
+    "learner": (pgettext_lazy("sort by", "Learner"), ("learner__name", "pk")),
+    "coach": (pgettext_lazy("sort by", "Coach"), ("coach__name", "learner__name", "pk")),
+    "test": (_("Test date"), ("test_date", "pk")),
 }
 
 

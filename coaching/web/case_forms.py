@@ -5,8 +5,12 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.utils.dateformat import format as formatted
+from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext_lazy as _
 
 from coaching.models import Case, Clinic, Cohort, Metric, Pair, Person
+from coaching.notifications.words import tell
 from coaching.queries.cases import Free
 from coaching.services import cases, clinics, progress
 from coaching.web.forms import Plain, day_input
@@ -20,11 +24,11 @@ class DecisionForm(Plain):
 
     decision = ""
     note = forms.CharField(
-        label="Why?",
+        label=_("Why?"),
         max_length=cases.LONGEST_NOTE,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Both of them read this sentence.",
-        error_messages={"required": "Say in a sentence why; both of them will read it."},
+        help_text=_("Both of them read this sentence."),
+        error_messages={"required": _("Say in a sentence why; both of them will read it.")},
     )
 
     @property
@@ -41,29 +45,29 @@ class EverythingForm(DecisionForm):
 
     decision = Case.Decision.EVERYTHING
     weeks = forms.IntegerField(
-        label="More weeks",
+        label=_("More weeks"),
         min_value=cases.FEWEST_WEEKS,
         max_value=cases.MOST_WEEKS,
         initial=cases.USUAL_WEEKS,
     )
-    helper = forms.ChoiceField(label="A second helper", required=False)
-    clinic = forms.ChoiceField(label="A clinic", required=False)
-    led_by = forms.ChoiceField(label="Who leads it", required=False)
-    day = forms.DateField(label="Day", widget=day_input(), required=False)
-    at = forms.TimeField(label="Time", widget=time_input(), required=False)
+    helper = forms.ChoiceField(label=_("A second helper"), required=False)
+    clinic = forms.ChoiceField(label=_("A clinic"), required=False)
+    led_by = forms.ChoiceField(label=_("Who leads it"), required=False)
+    day = forms.DateField(label=_("Day"), widget=day_input(), required=False)
+    at = forms.TimeField(label=_("Time"), widget=time_input(), required=False)
     minutes = forms.IntegerField(
-        label="Minutes",
+        label=_("Minutes"),
         min_value=clinics.SHORTEST,
         max_value=clinics.LONGEST,
         initial=60,
         required=False,
     )
-    place = forms.CharField(label="Where", max_length=200, required=False)
+    place = forms.CharField(label=_("Where"), max_length=200, required=False)
     joins = forms.MultipleChoiceField(
-        label="Who else joins",
+        label=_("Who else joins"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Nobody is told who else comes.",
+        help_text=_("Nobody is told who else comes."),
     )
     field_order = (
         "weeks", "helper", "clinic", "led_by", "day", "at", "minutes", "place", "joins", "note",
@@ -86,13 +90,13 @@ class EverythingForm(DecisionForm):
         self.leaders = {one.public_id: one for one in leaders}
         self.others = {one.public_id: one for one in others}
         self.fields["helper"].choices = [
-            ("", "Nobody"),
+            ("", gettext("Nobody")),
             *((one.person.public_id, _with_load(one)) for one in helpers),
         ]
         self.fields["clinic"].choices = [
-            ("", "None"),
+            ("", pgettext("clinic", "None")),
             *((one.public_id, _when(one, zone)) for one in planned),
-            *([("new", "A new one, as below")] if leaders else []),
+            *([("new", gettext("A new one, as below"))] if leaders else []),
         ]
         self.fields["led_by"].choices = [(key, one.name) for key, one in self.leaders.items()]
         self.fields["joins"].choices = [(key, one.learner.name) for key, one in self.others.items()]
@@ -101,9 +105,14 @@ class EverythingForm(DecisionForm):
     def clean(self) -> dict:
         given = super().clean()
         if given.get("clinic") == "new":
-            for name, what in (("led_by", "who leads it"), ("day", "its day"), ("at", "its time")):
+            needed = {
+                "led_by": _("A new clinic needs who leads it."),
+                "day": _("A new clinic needs its day."),
+                "at": _("A new clinic needs its time."),
+            }
+            for name, refusal in needed.items():
                 if not given.get(name):
-                    self.add_error(name, f"A new clinic needs {what}.")
+                    self.add_error(name, refusal)
         return given
 
     @property
@@ -131,19 +140,19 @@ class RedirectForm(DecisionForm):
 
     decision = Case.Decision.REDIRECT
     way = forms.ChoiceField(
-        label="Which way?",
-        choices=[("coach", "Another coach"), ("target", "Another target")],
+        label=_("Which way?"),
+        choices=[("coach", _("Another coach")), ("target", _("Another target"))],
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose another coach or another target."},
+        error_messages={"required": _("Choose another coach or another target.")},
     )
-    coach = forms.ChoiceField(label="Coach", required=False)
-    target = forms.CharField(label="Target", max_length=20, required=False)
+    coach = forms.ChoiceField(label=_("Coach"), required=False)
+    target = forms.CharField(label=_("Target"), max_length=20, required=False)
     weeks = forms.IntegerField(
-        label="More weeks",
+        label=_("More weeks"),
         min_value=cases.FEWEST_WEEKS,
         max_value=cases.MOST_WEEKS,
         initial=cases.USUAL_WEEKS,
-        help_text="For another target.",
+        help_text=_("For another target."),
     )
     field_order = ("way", "coach", "target", "weeks", "note")
 
@@ -152,13 +161,12 @@ class RedirectForm(DecisionForm):
         self.pair = pair
         self.coaches = {offer.coach.public_id: offer.coach for offer in offers}
         self.fields["coach"].choices = [
-            (NEXT_BEST, "The next best, proposed the same day"),
+            (NEXT_BEST, gettext("The next best, proposed the same day")),
             *((offer.coach.public_id, _priced(offer)) for offer in offers),
         ]
-        self.fields["target"].help_text = (
-            f"In the skill's own units; it is {pair.target_text} now, the start was "
-            f"{pair.baseline_text}."
-        )
+        self.fields["target"].help_text = gettext(
+            "In the skill's own units; it is %(target)s now, the start was %(start)s."
+        ) % {"target": pair.target_text, "start": pair.baseline_text}
 
     def clean(self) -> dict:
         given = super().clean()
@@ -166,11 +174,15 @@ class RedirectForm(DecisionForm):
             try:
                 given["value"] = working(self.pair.metric, given.get("target", ""))
             except ValueError:
-                self.add_error("target", f"Write the target as a number, such as {self._such}.")
+                self.add_error(
+                    "target",
+                    gettext("Write the target as a number, such as %(such)s.")
+                    % {"such": self._such},
+                )
             else:
                 refusal = cases.why_no_target(self.pair, given["value"])
                 if refusal:
-                    self.add_error("target", refusal)
+                    self.add_error("target", tell(refusal))
         return given
 
     @property
@@ -210,44 +222,51 @@ def working(metric: Metric, text: str) -> float:
 
 
 def _with_load(one: Free) -> str:
-    load = f"coaches {one.busy}, helps {one.helps}" if one.busy or one.helps else "free"
-    return f"{one.person.name} ({load})"
+    if not (one.busy or one.helps):
+        return gettext("%(name)s (free)") % {"name": one.person.name}
+    return gettext("%(name)s (coaches %(busy)s, helps %(helps)s)") % {
+        "name": one.person.name,
+        "busy": one.busy,
+        "helps": one.helps,
+    }
 
 
 def _when(clinic: Clinic, zone: ZoneInfo) -> str:
-    local = clinic.starts_at.astimezone(zone)
-    return f"{local.day} {local:%B, %H:%M}, led by {clinic.led_by.name}"
+    return gettext("%(at)s, led by %(name)s") % {
+        "at": formatted(clinic.starts_at.astimezone(zone), gettext("j F, H:i")),
+        "name": clinic.led_by.name,
+    }
 
 
 def _priced(offer) -> str:
-    price = f"score {offer.score}"
+    told = {"name": offer.coach.name, "score": offer.score}
     if offer.lost_seats:
-        price += ", takes the seat of somebody who waits"
-    return f"{offer.coach.name} ({price})"
+        return gettext("%(name)s (score %(score)s, takes the seat of somebody who waits)") % told
+    return gettext("%(name)s (score %(score)s)") % told
 
 
 class ReviewForm(Plain):
     """A pass whose readings were corrected."""
 
     answer = forms.ChoiceField(
-        label="What shall happen?",
-        choices=[("confirm", "The pass stands"), ("reopen", "They go on, openly")],
+        label=_("What shall happen?"),
+        choices=[("confirm", _("The pass stands")), ("reopen", _("They go on, openly"))],
         widget=forms.RadioSelect,
     )
     note = forms.CharField(
-        label="Why?",
+        label=_("Why?"),
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="It stays with the pass. If they go on, both of them read it.",
+        help_text=_("It stays with the pass. If they go on, both of them read it."),
     )
 
 
 class ClocksForm(Plain):
     """How long a cohort's pairs may go on before somebody has to decide."""
 
-    first_session_days = forms.IntegerField(label="To a first session, days")
-    next_session_days = forms.IntegerField(label="Between sessions, days")
-    readings_days = forms.IntegerField(label="Without readings, days")
-    looks_without_movement = forms.IntegerField(label="Without movement, weekly looks")
+    first_session_days = forms.IntegerField(label=_("To a first session, days"))
+    next_session_days = forms.IntegerField(label=_("Between sessions, days"))
+    readings_days = forms.IntegerField(label=_("Without readings, days"))
+    looks_without_movement = forms.IntegerField(label=_("Without movement, weekly looks"))
 
     def __init__(self, *args, cohort: Cohort, **kwargs) -> None:
         names = self.base_fields

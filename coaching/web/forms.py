@@ -145,16 +145,20 @@ class WhatIfForm(Plain):
 
 class CohortForm(Plain):
     name = forms.CharField(
-        label="Name", max_length=120, widget=forms.TextInput(attrs={"placeholder": "Autumn"})
+        label=_("Name"),
+        max_length=120,
+        widget=forms.TextInput(attrs={"placeholder": _("Autumn")}),
     )
     test_date = forms.DateField(
-        label="Test date",
+        label=_("Test date"),
         widget=day_input(),
-        help_text="At least four weeks ahead. Nobody is sent home then: who is not there yet "
-        "goes on, with help.",
+        help_text=_(
+            "At least four weeks ahead. Nobody is sent home then: who is not there yet goes on, "
+            "with help."
+        ),
     )
     target_form = forms.ChoiceField(
-        label="Target for each learner", choices=Cohort.Target, widget=forms.RadioSelect
+        label=_("Target for each learner"), choices=Cohort.Target, widget=forms.RadioSelect
     )
 
     def __init__(self, *args, today: date, initial: dict | None = None, **kwargs) -> None:

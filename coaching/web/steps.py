@@ -4,19 +4,21 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from coaching.models import Cohort, Plan, Ranking, Scorecard
 from coaching.queries import cohorts
 from coaching.web import words
 
 STEPS = {
-    "population": "Population",
-    "scorecard": "Scorecard",
-    "bands": "Bands",
-    "target": "Target and test",
-    "plan": "Plan",
-    "letters": "Letters",
-    "launch": "Launch",
+    "population": _("Population"),
+    "scorecard": _("Scorecard"),
+    "bands": _("Bands"),
+    "target": _("Target and test"),
+    "plan": _("Plan"),
+    "letters": _("Letters"),
+    "launch": _("Launch"),
 }
 NUMBER = {key: number for number, key in enumerate(STEPS, 1)}
 
@@ -105,15 +107,16 @@ def go_on(cohort: Cohort) -> GoOn:
     """For a cohort that came through `queries.cohorts.drafts`."""
     plan = plan_of(cohort)
     link = reverse("cohort", args=[cohort.public_id])
-    key, told = "plan", "the people are chosen; make the plan"
-    if not (cohort.has_learners and cohort.has_coaches):
-        who = "coach" if cohort.has_learners else "learner"
-        key, told = "bands", f"nobody is chosen as a {who} yet"
+    key, told = "plan", gettext("The people are chosen; make the plan")
+    if not cohort.has_learners:
+        key, told = "bands", gettext("Nobody is chosen as a learner yet")
+    elif not cohort.has_coaches:
+        key, told = "bands", gettext("Nobody is chosen as a coach yet")
+    elif plan and plan.matched:
+        pairs = words.capital(words.counted(plan.matched, gettext("pair,pairs")))
+        key, told = "letters", gettext("%(pairs)s planned, nothing sent yet") % {"pairs": pairs}
+        link = reverse("plan-letters", args=[plan.public_id])
     elif plan:
+        told = gettext("The plan has no pair yet")
         link = reverse("plan", args=[plan.public_id])
-        if plan.matched:
-            key, told = "letters", f"{words.count(plan.matched, 'pair')} planned, nothing sent yet"
-            link = reverse("plan-letters", args=[plan.public_id])
-        else:
-            told = "the plan has no pair yet"
-    return GoOn(NUMBER[key], STEPS[key], words.capital(told), link)
+    return GoOn(NUMBER[key], STEPS[key], told, link)

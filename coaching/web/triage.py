@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from coaching.domain import progress
 from coaching.models import Case, Event, Look, Pair, Session, Waiting
+from coaching.notifications.words import day
 from coaching.queries import cases, pairs
 from coaching.services import cases as case_services
 from coaching.services import waiting
@@ -44,40 +47,50 @@ def tried_before(pair: Pair) -> list[str]:
         .select_related("coach")
         .order_by("started_at", "pk")
     )
-    told = [
-        f"{row.coach.name} coached from {day(row.started_at.date())} on; "
-        + (
-            "the target was reached."
-            if row.state == Pair.State.PASSED
-            else f"{row.get_ending_display().lower()}."
-        )
-        for row in earlier
-    ]
+    told = []
+    for row in earlier:
+        values = {"coach": row.coach.name, "day": day(row.started_at.date())}
+        if row.state == Pair.State.PASSED:
+            told.append(_("%(coach)s coached from %(day)s on; the target was reached.") % values)
+        else:
+            values["ending"] = words.inside(row.get_ending_display())
+            told.append(_("%(coach)s coached from %(day)s on; %(ending)s.") % values)
     for case in pair.cases.exclude(decided_at=None).order_by("episode"):
+        values = {
+            "day": day(case.decided_at.date()),
+            "clock": words.inside(case.get_clock_display()),
+            "decision": words.inside(case.get_decision_display()),
+            "means": ", ".join(_means_of(case)),
+        }
         told.append(
-            f"{day(case.decided_at.date())}: {case.get_clock_display().lower()}, then "
-            f"“{case.get_decision_display().lower()}”{_with_means(case)}."
+            _("%(day)s: %(clock)s, then “%(decision)s” (%(means)s).") % values
+            if values["means"]
+            else _("%(day)s: %(clock)s, then “%(decision)s”.") % values
         )
     for helper in pair.helpers.select_related("person").order_by("since"):
-        told.append(f"{helper.person.name} helped from {day(helper.since.date())} on.")
+        told.append(
+            _("%(name)s helped from %(day)s on.")
+            % {"name": helper.person.name, "day": day(helper.since.date())}
+        )
     for clinic in pair.clinics.filter(withdrawn_at=None).select_related("led_by"):
-        told.append(f"A clinic with {clinic.led_by.name} on {day(clinic.starts_at.date())}.")
+        told.append(
+            _("A clinic with %(name)s on %(day)s.")
+            % {"name": clinic.led_by.name, "day": day(clinic.starts_at.date())}
+        )
     return told
 
 
-def _with_means(case: Case) -> str:
-    parts = []
-    if weeks := case.means.get("weeks"):
-        parts.append(words.count(weeks, "more week"))
-    for key, word in (("helper", "a helper"), ("clinic", "a clinic"), ("target", "another target"),
-                      ("other_coach", "another coach")):  # fmt: skip
-        if case.means.get(key):
-            parts.append(word)
-    return f" ({', '.join(parts)})" if parts else ""
-
-
-def day(value: date) -> str:
-    return f"{value.day} {value:%B %Y}"
+def _means_of(case: Case) -> list[str]:
+    """What a decision brought, each in a word or two."""
+    means = {
+        "helper": _("a helper"),
+        "clinic": _("a clinic"),
+        "target": _("another target"),
+        "other_coach": _("another coach"),
+    }
+    weeks = case.means.get("weeks")
+    more = [words.counted(weeks, _("more week,more weeks"))] if weeks else []
+    return more + [word for key, word in means.items() if case.means.get(key)]
 
 
 def pace_of(sessions: Sequence[Session], pair: Pair, *, today: date) -> tuple[float, int]:
@@ -96,7 +109,9 @@ def hours(weeks: float, pace: tuple[float, int]) -> str:
     """
     each, minutes = pace
     total = 2 * weeks * each * minutes / 60
-    return f"about {total:.0f} hours of both together" if total >= 1.5 else "about an hour"
+    if total < 1.5:
+        return _("about an hour")
+    return _("about %(hours)s hours of both together") % {"hours": f"{total:.0f}"}
 
 
 def offers_for(pair: Pair, *, now: datetime) -> list[waiting.Offer]:
@@ -186,55 +201,86 @@ def costs_of(
 ) -> dict[str, list[Cost]]:
     """What each way costs: hours, score, and where the test date moves."""
     weeks = case_services.USUAL_WEEKS
-    later = day(max(pair.test_date, today) + timedelta(weeks=weeks))
-    seat = f"{pair.coach.name}'s seat stays taken for {words.count(weeks, 'more week')}"
     best = offers[0] if offers else None
+    names = {
+        "learner": pair.learner.first_name,
+        "coach": pair.coach.name,
+        "day": day(pair.test_date),
+        "later": day(max(pair.test_date, today) + timedelta(weeks=weeks)),
+        "target": pair.target_text,
+    }
     everything = [
-        Cost("Time", f"{hours(weeks, pace)} in {words.count(weeks, 'week')}"),
-        Cost("Test", f"moves from {day(pair.test_date)} to {later}"),
-        Cost("Seat", seat),
-        Cost("A helper", f"as much again, of the helper and {pair.learner.first_name}"),
-        Cost("A clinic", "an hour of whoever leads it and of each who comes"),
+        Cost(
+            _("Time"),
+            ngettext("%(hours)s in %(weeks)s", "%(hours)s in %(weeks)s", weeks)
+            % {"hours": hours(weeks, pace), "weeks": words.counted(weeks, _("week,weeks"))},
+        ),
+        Cost(_("Test"), _("moves from %(day)s to %(later)s") % names),
+        Cost(
+            _("Seat"),
+            _("%(coach)s's seat stays taken for %(weeks)s")
+            % {**names, "weeks": words.counted(weeks, _("more week,more weeks"))},
+        ),
+        Cost(_("A helper"), _("as much again, of the helper and %(learner)s") % names),
+        Cost(_("A clinic"), _("an hour of whoever leads it and of each who comes")),
     ]
     redirect = [
         Cost(
-            "Another coach",
-            f"{best.coach.name} would be next: score {best.score}, against {pair.score} now"
+            _("Another coach"),
+            _("%(next)s would be next: score %(score)s, against %(now)s now")
+            % {"next": best.coach.name, "score": best.score, "now": pair.score}
             if best
-            else "nobody who fits has a free seat now; "
-            f"{pair.learner.first_name} waits until one is found",
+            else _("nobody who fits has a free seat now; %(learner)s waits until one is found")
+            % names,
         ),
-        Cost("Seat", f"one of {pair.coach.name}'s is free at once"),
-        Cost("Target", "another one is written down with your reason, and both of them see it"),
-        Cost("Test", f"stays on {day(pair.test_date)} with another coach; with another target it "
-             f"moves to {later}"),
-    ]  # fmt: skip
-    way = ""
-    if look is not None:
-        start = pairs.start_of(pair)
-        share = progress.share_of_way(start, look.level)
-        way = f"{pair.learner.first_name} stays at {pair.read(look.level)}, " + (
-            f"{100 * share:.0f} % of the way"
-            if 0 < share < 1
-            else "about where the start was"
-            if share <= 0
-            else "beyond the target by the last look"
-        )
+        Cost(_("Seat"), _("one of %(coach)s's is free at once") % names),
+        Cost(
+            _("Target"),
+            _("another one is written down with your reason, and both of them see it"),
+        ),
+        Cost(
+            _("Test"),
+            _("stays on %(day)s with another coach; with another target it moves to %(later)s")
+            % names,
+        ),
+    ]
     accept = [
-        Cost("Target", way or f"{pair.learner.first_name} does not reach {pair.target_text}"),
-        Cost("Seat", f"one of {pair.coach.name}'s is free at once"),
-        Cost("Afterwards", "these two are not paired again; the learner may raise a hand"),
+        Cost(_("Target"), _where_left(pair, look, names)),
+        Cost(_("Seat"), _("one of %(coach)s's is free at once") % names),
+        Cost(
+            _("Afterwards"),
+            _("these two are not paired again; the learner may raise a hand"),
+        ),
     ]
     return {"everything": everything, "redirect": redirect, "accept": accept}
+
+
+def _where_left(pair: Pair, look: Look | None, names: dict[str, str]) -> str:
+    """Where the learner is when the pair ends here."""
+    if look is None:
+        return _("%(learner)s does not reach %(target)s") % names
+    share = progress.share_of_way(pairs.start_of(pair), look.level)
+    told = {**names, "level": pair.read(look.level), "share": f"{100 * share:.0f} %"}
+    if share <= 0:
+        return _("%(learner)s stays at %(level)s, about where the start was") % told
+    if share < 1:
+        return _("%(learner)s stays at %(level)s, %(share)s of the way") % told
+    return _("%(learner)s stays at %(level)s, beyond the target by the last look") % told
 
 
 def clock_words(case: Case) -> str:
     """What ran out, and what that usually calls for."""
     return {
-        Case.Clock.ACTIVITY: "They do not meet. More of the same rarely helps: find out what is "
-        "in the way, a shift, a seat, or the two of them.",
-        Case.Clock.OUTCOME: "They meet, and the number does not move. Another pair of eyes or "
-        "another way of showing it helps more than more time.",
-        Case.Clock.READINGS: "Nobody can tell, because no readings come in. Check the import "
-        "before you decide anything about the two of them.",
+        Case.Clock.ACTIVITY: _(
+            "They do not meet. More of the same rarely helps: find out what is in the way, a "
+            "shift, a seat, or the two of them."
+        ),
+        Case.Clock.OUTCOME: _(
+            "They meet, and the number does not move. Another pair of eyes or another way of "
+            "showing it helps more than more time."
+        ),
+        Case.Clock.READINGS: _(
+            "Nobody can tell, because no readings come in. Check the import before you decide "
+            "anything about the two of them."
+        ),
     }[case.clock]

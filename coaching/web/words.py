@@ -159,11 +159,15 @@ def why_pair(pair: Pair, reader: Person) -> list[str]:
 
 def who_decides(pair: Pair, reader: Person) -> str:
     """What somebody in a pair that is stuck should know; the same for both of them."""
-    whose = "Your" if reader.pk == pair.learner_id else f"{pair.learner.first_name}'s"
-    return (
-        f"{whose} manager has been asked how to go on. Nobody is to blame, and you need not wait: "
-        "one session helps most."
-    )
+    if reader.pk == pair.learner_id:
+        return gettext(
+            "Your manager has been asked how to go on. Nobody is to blame, and you need not wait: "
+            "one session helps most."
+        )
+    return gettext(
+        "%(learner)s's manager has been asked how to go on. Nobody is to blame, and you need not "
+        "wait: one session helps most."
+    ) % {"learner": pair.learner.first_name}
 
 
 def coach_line(presses: list[bool]) -> str:
@@ -696,9 +700,17 @@ now.', 'Ivo takes no new learners. Running pairs go on.')
     ('Ivo takes one learner at a time. Running pairs go on.', 'Ivo takes one learner at a time, as \
 before.')
     """
-    told = f"{name} takes {count(now, 'learner')} at a time"
+    told = {"name": name, "learners": counted(now, gettext("learner,learners"))}
     if now == before:
-        return f"{told}, as before."
+        return gettext("%(name)s takes %(learners)s at a time, as before.") % told
     if now > before:
-        return f"{told}. Whoever waits in a running cohort may be proposed to them now."
-    return f"{told if now else f'{name} takes no new learners'}. Running pairs go on."
+        return (
+            gettext(
+                "%(name)s takes %(learners)s at a time. Whoever waits in a running cohort may be "
+                "proposed to them now."
+            )
+            % told
+        )
+    if now:
+        return gettext("%(name)s takes %(learners)s at a time. Running pairs go on.") % told
+    return gettext("%(name)s takes no new learners. Running pairs go on.") % {"name": name}

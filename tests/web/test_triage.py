@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from coaching.models import Case, Clinic, Letter, Pair, TargetChange, Waiting
+from coaching.models import Case, Clinic, Event, Letter, Pair, TargetChange, Waiting
 from coaching.services import progress
 from tests import factories
 from tests.conftest import NOW
@@ -171,3 +171,19 @@ def test_a_clinic_is_planned_with_a_case_and_called_off_again(
     assert otto_client.post(where).status_code == 404
     assert "Called off" in mara_client.post(where, follow=True).text
     assert "led by Ivo" not in mara_client.get(reverse("triage")).text
+
+
+def test_what_is_kept_is_english_whatever_language_decides(case, mara, mara_client):
+    mara.reads = "de"
+    mara.save()
+    where = reverse("case-decide", args=[case.public_id])
+    refused = mara_client.post(where, {"decision": "accept", "note": ""})
+    assert "Sag in einem Satz, warum" in refused.text
+    page = mara_client.post(where, {"decision": "accept", "note": "No time"}, follow=True).text
+    assert "Entschieden. Beide erfahren es" in page
+    assert "Hier beenden, offen" in page
+    verbs = set(Event.objects.values_list("verb", flat=True))
+    assert {"case decided: end it here, openly", "pair ended: ended openly, by decision"} <= verbs
+    Case.objects.update(note="No session for 12 days.", decision="recovered")
+    page = mara_client.get(reverse("case", args=[case.public_id])).text
+    assert "Seit 12 Tagen kein Treffen." in page

@@ -3,9 +3,12 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST
 
 from coaching.models import Cohort, Plan, Scorecard
+from coaching.notifications.words import tell
 from coaching.queries import access, cohorts, helping, pairs, people, rankings, selection, waiting
 from coaching.services import cohorts as cohort_services
 from coaching.services import launches, members, plans
@@ -46,7 +49,7 @@ def cohort_list(request: HttpRequest) -> HttpResponse:
 def cohort_new(request: HttpRequest, ranking: str) -> HttpResponse:
     row = access.found_or_404(rankings.visible_to(request.person), ranking)
     if row.subject != Scorecard.Subject.PEOPLE:
-        messages.error(request, cohort_services.OnlyPeople.message)
+        messages.error(request, tell(cohort_services.OnlyPeople.message))
         return redirect("ranking", row.public_id)
     how, asked = asked_of(request, usual_of(row))
     flash_form_errors(request, how)
@@ -67,7 +70,7 @@ def cohort_new(request: HttpRequest, ranking: str) -> HttpResponse:
     field = selection.field_of(row).at(asked.q)
     chosen = field.choose(asked.policy, quota=asked.quota)
     ranked = set(field.person[chosen.learner].tolist())
-    width = words.quarter(asked.q)
+    worst, best = words.ends(asked.q)
     return render(
         request,
         "manager/cohort_new.html",
@@ -76,10 +79,8 @@ def cohort_new(request: HttpRequest, ranking: str) -> HttpResponse:
             "form": form,
             "address": asked.address(),
             "policy": NAMED[asked.policy][0],
-            "learners": promise(
-                chosen.learners, chosen.learners_right, "learner", f"worst {width}"
-            ),
-            "coaches": promise(chosen.coaches, chosen.coaches_right, "coach", f"best {width}"),
+            "learners": promise(chosen.learners, chosen.learners_right, "learner", worst),
+            "coaches": promise(chosen.coaches, chosen.coaches_right, "coach", best),
             "swimming": len(ranked & selection.swimming_in(row)),
             "hands": len({hand.person_id for hand in selection.hands_in(row)} - ranked),
         },
@@ -98,24 +99,31 @@ def cohort_page(request: HttpRequest, cohort: str) -> HttpResponse:
 @require_POST
 @for_manager
 def member_add(request: HttpRequest, cohort: str) -> HttpResponse:
-    return _change_member(request, cohort, AdditionForm, members.add, "added to the cohort")
+    return _change_member(
+        request, cohort, AdditionForm, members.add, gettext_noop("%(name)s: added to the cohort.")
+    )
 
 
 @require_POST
 @for_manager
 def member_leave_out(request: HttpRequest, cohort: str) -> HttpResponse:
-    return _change_member(request, cohort, RemovalForm, members.leave_out, "left out")
+    return _change_member(
+        request, cohort, RemovalForm, members.leave_out, gettext_noop("%(name)s: left out.")
+    )
 
 
 @require_POST
 @for_manager
 def member_take_back(request: HttpRequest, cohort: str) -> HttpResponse:
-    return _change_member(request, cohort, RemovalForm, members.take_back, "taken back in")
+    return _change_member(
+        request, cohort, RemovalForm, members.take_back, gettext_noop("%(name)s: taken back in.")
+    )
 
 
 def _change_member(
     request: HttpRequest, cohort: str, form_class: type[Plain], change: Callable, done: str
 ) -> HttpResponse:
+    """`done` is said with the name of whom it was done to."""
     row = access.found_or_404(cohorts.visible_to(request.person), cohort)
     form = form_class(request.POST)
     if not form.is_valid():
@@ -123,7 +131,7 @@ def _change_member(
         return redirect("cohort", row.public_id)
     given = form.cleaned_data
     person = access.found_or_404(people.visible_to(request.person), given.pop("person"))
-    with flashing(request, f"{person.name}: {done}."):
+    with flashing(request, _(done) % {"name": person.name}):
         change(cohort=row, person=person, by=request.person, now=request.now, **given)
     return redirect("cohort", row.public_id)
 

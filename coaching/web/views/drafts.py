@@ -5,6 +5,7 @@ from collections import Counter
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from coaching.models import Cohort, Member, Plan
@@ -78,7 +79,7 @@ def cohort_target(request: HttpRequest, cohort: str) -> HttpResponse:
                 cohort=row, by=request.person, now=request.now, **form.cleaned_data
             )
         if attempt.done:
-            messages.success(request, "Saved." if changed else "Nothing was different.")
+            messages.success(request, _("Saved.") if changed else _("Nothing was different."))
             return redirect("cohort", row.public_id)
     return render(
         request,
@@ -91,7 +92,8 @@ def cohort_target(request: HttpRequest, cohort: str) -> HttpResponse:
 @for_manager
 def cohort_discard(request: HttpRequest, cohort: str) -> HttpResponse:
     row = access.found_or_404(cohorts.visible_to(request.person), cohort)
-    with flashing(request, f"The draft “{row.name}” is discarded. Nothing had been sent.") as done:
+    told = _("The draft “%(name)s” is discarded. Nothing had been sent.") % {"name": row.name}
+    with flashing(request, told) as done:
         draft_services.discard(cohort=row, by=request.person, now=request.now)
     return redirect("cohorts") if done.done else redirect("cohort", cohort)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext, ngettext
 
 from coaching.models import Cohort, Import, Pair
 from coaching.queries import (
@@ -113,11 +114,19 @@ class Outlook:
         ('Six of 13 may not pass without you.', 'Nobody swims any more.')
         """
         if self.passed == self.everybody:
-            return "Everybody has passed."
+            return gettext("Everybody has passed.")
         if self.doubtful:
-            few = words.capital(words.count(self.doubtful, "swimmer").split()[0])
-            return f"{few} of {self.everybody} may not pass without you."
-        return "Everybody is on the way." if self.on_track else "Nobody swims any more."
+            return ngettext(
+                "%(few)s of %(everybody)s may not pass without you.",
+                "%(few)s of %(everybody)s may not pass without you.",
+                self.doubtful,
+            ) % {
+                "few": words.capital(words.spelled(self.doubtful)),
+                "everybody": self.everybody,
+            }
+        if self.on_track:
+            return gettext("Everybody is on the way.")
+        return gettext("Nobody swims any more.")
 
 
 def outlook_of(running: list[Cohort]) -> Outlook:

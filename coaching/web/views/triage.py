@@ -3,6 +3,8 @@
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from coaching.models import Case, Cohort
@@ -14,7 +16,7 @@ from coaching.web.case_forms import ClocksForm
 from coaching.web.doors import flash_form_errors, flashing, for_manager
 from coaching.web.paging import page_of
 
-STATES = {"open": "Open", "decided": "Decided", "all": "All"}
+STATES = {"open": _("Open"), "decided": _("Decided"), "all": _("All")}
 
 
 @for_manager
@@ -94,7 +96,7 @@ def _show(request: HttpRequest, case: Case) -> HttpResponse:
                     raise case_services.NoSuchDecision
             elif form.is_valid():
                 with flashing(
-                    request, "Decided. Both of them are told, with your reason."
+                    request, gettext("Decided. Both of them are told, with your reason.")
                 ) as attempt:
                     case_services.decide(
                         case=case,
@@ -144,7 +146,7 @@ def _show(request: HttpRequest, case: Case) -> HttpResponse:
 @for_manager
 def clinic_withdraw(request: HttpRequest, clinic: str) -> HttpResponse:
     row = access.found_or_404(cases.clinics_visible_to(request.person), clinic)
-    with flashing(request, "Called off, and out of all calendars."):
+    with flashing(request, gettext("Called off, and out of all calendars.")):
         clinics.withdraw(clinic=row, by=request.person, now=request.now)
     return redirect("triage")
 
@@ -155,7 +157,8 @@ def clocks_change(request: HttpRequest, cohort: str) -> HttpResponse:
     row = access.found_or_404(cohorts.visible_to(request.person), cohort)
     form = ClocksForm(request.POST, cohort=row)
     if form.is_valid():
-        with flashing(request, "The clocks are set. Pairs are judged by them from now on."):
+        done = gettext("The clocks are set. Pairs are judged by them from now on.")
+        with flashing(request, done):
             progress.set_clocks(cohort=row, by=request.person, now=request.now, **form.cleaned_data)
     else:
         flash_form_errors(request, form)

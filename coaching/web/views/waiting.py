@@ -2,6 +2,7 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from coaching.models import Cohort, Person, Waiting
@@ -59,7 +60,8 @@ def waiting_accept(request: HttpRequest, cohort: str, number: int) -> HttpRespon
     if form.cleaned_data["coach"]:
         members = Person.objects.filter(pk__in=place.cohort.members.values("person"))
         coach = access.found_or_404(members, form.cleaned_data["coach"])
-    with flashing(request, f"{place.learner.name} has a coach. Both are being told."):
+    told = _("%(name)s has a coach. Both are being told.") % {"name": place.learner.name}
+    with flashing(request, told):
         waiting.accept(waiting=place, coach=coach, by=request.person, now=request.now)
     return redirect("waiting", cohort)
 
@@ -72,6 +74,7 @@ def waiting_drop(request: HttpRequest, cohort: str, number: int) -> HttpResponse
     if not form.is_valid():
         flash_form_errors(request, form)
         return redirect("waiting", cohort)
-    with flashing(request, f"{place.learner.name} does not wait any more."):
+    told = _("%(name)s does not wait any more.") % {"name": place.learner.name}
+    with flashing(request, told):
         waiting.drop(waiting=place, by=request.person, now=request.now, **form.cleaned_data)
     return redirect("waiting", cohort)

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Min
 
+from coaching.domain.said import said
 from coaching.models import Beat, Import, Letter
 from coaching.queries import health
 
@@ -56,7 +57,9 @@ def look(*, now: datetime) -> Status:
                 :NEWEST_IMPORTS
             ]
         ),
-        engine="Redis and workers" if settings.REDIS_URL else "In this process, without a broker",
+        engine=said("Redis and workers")
+        if settings.REDIS_URL
+        else said("In this process, without a broker"),
         broker=bool(settings.REDIS_URL),
         workers=_workers() if settings.REDIS_URL else [],
         versions=list(_versions()),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext
 
 from coaching.models import Band, Cohort, Look, Metric, Pair
 from coaching.notifications.words import tell
-from coaching.web import charts, icons, steps, words
+from coaching.web import charts, icons, steps, stored, words
 from coaching.web.case_forms import ClocksForm
 
 register = template.Library()
@@ -250,14 +250,35 @@ def counted(number: int, noun: str) -> str:
 
     In a page that is translated: `{{ 3|counted:_("pair,pairs") }}`.
     """
-    one, _, many = noun.partition(",")
-    return words.count(number, one, many)
+    return words.counted(number, noun)
 
 
 @register.filter
 def told(value: object) -> object:
     """A sentence, a measure or a moment that knows what it is made of, in the reader's language."""
     return tell(value)
+
+
+@register.filter
+def outcome(text: str) -> str:
+    """What is kept in English about a letter or a call, in the reader's language."""
+    return stored.outcome(text)
+
+
+@register.filter
+def letter_word(kind: str) -> str:
+    return stored.word(kind, "letter")
+
+
+@register.filter
+def try_word(came: str) -> str:
+    return stored.word(came, "try")
+
+
+@register.filter
+def within(label: object) -> str:
+    """A label inside a sentence."""
+    return words.within(label)
 
 
 @register.filter

@@ -33,6 +33,7 @@ DAYS = [
     ("1", _("Monday")), ("2", _("Tuesday")), ("3", _("Wednesday")), ("4", _("Thursday")),
     ("5", _("Friday")), ("6", _("Saturday")), ("7", _("Sunday")),
 ]  # fmt: skip
+OTHERS = _("Other names")
 
 
 @cache
@@ -42,9 +43,9 @@ def zones() -> list[tuple[str, list[tuple[str, str]]]]:
     for name in sorted(zoneinfo.available_timezones()):
         area, _, place = name.partition("/")
         label = place.replace("_", " ").replace("/", ", ")
-        groups.setdefault(area if place else "Other names", []).append((name, label or name))
-    last = groups.pop("Other names", [])
-    return [*groups.items(), ("Other names", last)]
+        groups.setdefault(area if place else "", []).append((name, label or name))
+    last = groups.pop("", [])
+    return [*groups.items(), (OTHERS, last)]
 
 
 def tongues() -> list[tuple[str, str]]:

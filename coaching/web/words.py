@@ -1,13 +1,16 @@
 """Sentences that pages say about numbers; the same for everybody who may read the page."""
 
 from django.utils.formats import number_format
-from django.utils.translation import gettext
+from django.utils.text import get_text_list
+from django.utils.translation import get_language, gettext, ngettext
 
 from coaching.domain.ranking import LABEL, RELIABLE, SMALLEST_GROUP
 from coaching.domain.selection import Share
 from coaching.models import Band, Pair, Person, Standing, Yardstick
 from coaching.queries.rankings import BandCounts
 
+# The language the sources are written in.
+SOURCE = "en"
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
          "eleven", "twelve")  # fmt: skip
 SHARES = ((0.25, "a quarter"), (1 / 3, "a third"), (0.5, "half"), (2 / 3, "two thirds"),
@@ -19,9 +22,27 @@ def count(number: int, noun: str, plural: str = "") -> str:
     >>> count(1, "pair"), count(8, "person", "people"), count(31, "pair")
     ('one pair', 'eight people', '31 pairs')
     """
+    return f"{in_words(number)} {noun if number == 1 else plural or noun + 's'}"
+
+
+def counted(number: int, nouns: str) -> str:
+    """
+    The same with both forms of the noun in one text, as they are translated.
+
+    >>> counted(1, "person,people"), counted(8, "person,people")
+    ('one person', 'eight people')
+    """
+    one, _, many = nouns.partition(",")
+    return count(number, one, many)
+
+
+def in_words(number: int) -> str:
+    """
+    >>> in_words(8), in_words(31)
+    ('eight', '31')
+    """
     small = gettext("no,one,two,three,four,five,six,seven,eight,nine,ten,eleven,twelve").split(",")
-    word = small[number] if number < len(small) else figure(number)
-    return f"{word} {noun if number == 1 else plural or noun + 's'}"
+    return small[number] if number < len(small) else figure(number)
 
 
 def figure(number: float) -> str:
@@ -83,6 +104,17 @@ def who_decides(pair: Pair, reader: Person) -> str:
         f"{whose} manager has been asked how to go on. Nobody is to blame, and you need not wait: "
         "one session helps most."
     )
+
+
+def within(label: object) -> str:
+    """
+    A label inside a sentence, small where the language writes it so; German keeps its nouns.
+
+    >>> within("On track")
+    'on track'
+    """
+    told = str(label)
+    return told.lower() if (get_language() or SOURCE) == SOURCE else told
 
 
 def coach_line(presses: list[bool]) -> str:
@@ -368,8 +400,10 @@ def listing(names: list[str], most: int = 4) -> str:
     ('Ivo', 'Ivo, Lea and Tom', 'Ivo, Lea and one more')
     """
     if len(names) > most:
-        names = [*names[:most], f"{count(len(names) - most, 'more', 'more')}"]
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        left = len(names) - most
+        more = ngettext("one more", "%(number)s more", left) % {"number": in_words(left)}
+        names = [*names[:most], more]
+    return get_text_list(names, gettext("and"))
 
 
 def changed_meanwhile(steps: list[tuple[str | None, str]]) -> str:
@@ -474,9 +508,17 @@ now.', 'Ivo takes no new learners. Running pairs go on.')
     ('Ivo takes one learner at a time. Running pairs go on.', 'Ivo takes one learner at a time, as \
 before.')
     """
-    told = f"{name} takes {count(now, 'learner')} at a time"
+    told = {"name": name, "learners": counted(now, gettext("learner,learners"))}
     if now == before:
-        return f"{told}, as before."
+        return gettext("%(name)s takes %(learners)s at a time, as before.") % told
     if now > before:
-        return f"{told}. Whoever waits in a running cohort may be proposed to them now."
-    return f"{told if now else f'{name} takes no new learners'}. Running pairs go on."
+        return (
+            gettext(
+                "%(name)s takes %(learners)s at a time. Whoever waits in a running cohort may be "
+                "proposed to them now."
+            )
+            % told
+        )
+    if now:
+        return gettext("%(name)s takes %(learners)s at a time. Running pairs go on.") % told
+    return gettext("%(name)s takes no new learners. Running pairs go on.") % told

@@ -253,8 +253,9 @@
       panel.setAttribute("aria-labelledby", "panel-title");
       panel.innerHTML =
         '<div class="panel-head"><h2 id="panel-title" tabindex="-1"></h2><form method="dialog">' +
-        '<button class="btn btn-quiet btn-small" type="submit">Close</button></form></div>' +
+        '<button class="btn btn-quiet btn-small" type="submit"></button></form></div>' +
         '<div class="panel-body"></div>';
+      panel.querySelector("button").textContent = document.body.dataset.close;
       document.body.append(panel);
       panel.addEventListener("click", (event) => {
         if (event.target === panel) panel.close();

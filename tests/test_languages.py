@@ -68,8 +68,8 @@ def test_a_translation_names_what_its_sentence_names(language):
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_what_is_compiled_is_what_is_written(language):
     path = ROOT / "coaching/locale" / language / "LC_MESSAGES/django.mo"
-    compiled = {entry.msgid: forms(entry) for entry in polib.mofile(str(path))}
-    assert compiled == {entry.msgid: forms(entry) for entry in po(language)}
+    compiled = {(row.msgctxt, row.msgid): forms(row) for row in polib.mofile(str(path))}
+    assert compiled == {(row.msgctxt, row.msgid): forms(row) for row in po(language)}
 
 
 @pytest.mark.skipif(not shutil.which("xgettext"), reason="GNU gettext is not installed.")
@@ -79,8 +79,8 @@ def test_the_sources_say_nothing_else(language, tmp_path, settings, monkeypatch)
     settings.LOCALE_PATHS = [tmp_path]
     call_command("messages", verbosity=0)
     found = polib.pofile(str(tmp_path / language / "LC_MESSAGES/django.po"))
-    assert {(row.msgid, row.msgid_plural) for row in found} == {
-        (row.msgid, row.msgid_plural) for row in po(language)
+    assert {(row.msgctxt, row.msgid, row.msgid_plural) for row in found} == {
+        (row.msgctxt, row.msgid, row.msgid_plural) for row in po(language)
     }, "run `make messages`, and translate what is new"
 
 

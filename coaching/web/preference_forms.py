@@ -70,7 +70,9 @@ class HoursForm(Plain):
     day_ends = forms.TimeField(
         label=_("Until"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zones)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=zones, widget=forms.Select(attrs={"translate": "no"})
+    )
     reads = forms.ChoiceField(
         label=_("Language of pages and letters"), choices=tongues, required=False
     )

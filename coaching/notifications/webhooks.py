@@ -168,9 +168,7 @@ def post(url: str, *, body: bytes, headers: dict[str, str]) -> None:
             said("%(host)s sends us on to another address; give that one.", host=place.host), status
         )
     if not 200 <= status < 300:
-        raise Refusal(
-            said("%(host)s answered %(detail)s.", host=place.host, detail=status), status
-        )
+        raise Refusal(said("%(host)s answered %(detail)s.", host=place.host, detail=status), status)
 
 
 def _words(wrong: Exception) -> str:

@@ -11,8 +11,8 @@ from celery import current_app
 from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Min
+from django.utils.translation import gettext
 
-from coaching.domain.said import said
 from coaching.models import Beat, Import, Letter
 from coaching.queries import health
 
@@ -57,9 +57,9 @@ def look(*, now: datetime) -> Status:
                 :NEWEST_IMPORTS
             ]
         ),
-        engine=said("Redis and workers")
+        engine=gettext("Redis and workers")
         if settings.REDIS_URL
-        else said("In this process, without a broker"),
+        else gettext("In this process, without a broker"),
         broker=bool(settings.REDIS_URL),
         workers=_workers() if settings.REDIS_URL else [],
         versions=list(_versions()),

@@ -377,13 +377,19 @@ def _named(kind: str, public_id: str, known: dict, event: Event) -> Part:
         name = event.details.get("name") if kind == event.subject_type else ""
         return Part(str(name or NOUNS.get(kind, f"a {kind}")))
     text = {
-        "pair": lambda: gettext("%(coach)s and %(learner)s")
-        % {"coach": row.coach.name, "learner": row.learner.name},
+        "pair": lambda: (
+            gettext("%(coach)s and %(learner)s")
+            % {"coach": row.coach.name, "learner": row.learner.name}
+        ),
         "plan": lambda: row.cohort.name,
-        "letter": lambda: gettext("%(kind)s to %(who)s")
-        % {"kind": row.get_kind_display(), "who": row.recipient.name},
-        "clinic": lambda: gettext("Clinic on %(metric)s, %(day)s")
-        % {"metric": row.metric, "day": formatted(row.starts_at, gettext("Y-m-d"))},
+        "letter": lambda: (
+            gettext("%(kind)s to %(who)s")
+            % {"kind": row.get_kind_display(), "who": row.recipient.name}
+        ),
+        "clinic": lambda: (
+            gettext("Clinic on %(metric)s, %(day)s")
+            % {"metric": row.metric, "day": formatted(row.starts_at, gettext("Y-m-d"))}
+        ),
         "ranking": lambda: row.scorecard.name,
     }.get(kind, lambda: str(row))()
     page = PAGES.get(kind)

@@ -27,7 +27,7 @@ PAGES = {
         plan:plan plan-unpaired:plan plan-coaches:plan plan-people:plan plan-wishes:plan
         plan-steps:plan plan-compare:plan plan-swap:plan plan-letters:plan plan-learner:plan:drafted
         pair:pair pair-why:pair worksheet:pair letter:letter
-        405:seats 404 403
+        405 404
     """,
     "learner": """
         me skills letters notices preferences my-data digest
@@ -50,7 +50,7 @@ TO_COME = {
         ranking:ranking selection:ranking drivers:ranking scorecard:scorecard
         plan:plan plan-unpaired:plan plan-coaches:plan plan-people:plan plan-wishes:plan
         plan-steps:plan plan-compare:plan plan-swap:plan plan-letters:plan plan-learner:plan:drafted
-        pair:pair pair-why:pair worksheet:pair 405:seats
+        pair:pair pair-why:pair worksheet:pair team:team 405
     """,
     "learner": """
         me skills notices my-data digest
@@ -60,7 +60,7 @@ TO_COME = {
         me coaching skills notices my-data digest
         pair:pair pair-why:pair worksheet:pair person-away:coach
     """,
-    "HR": "home undelivered",
+    "HR": "home undelivered team:team",
     # Its samples are put together from parts of all other pages.
     "server": "styleguide",
 }
@@ -207,8 +207,6 @@ def address_of(page: str, world: SimpleNamespace) -> str:
     match name:
         case "404":
             return "/nowhere/"
-        case "403":
-            return reverse("plan-launch", args=["nothing"])
         case "405":
             return reverse("person-seats", args=[world.learner.public_id])
     return reverse(name, args=[getattr(world, row).public_id for row in rows])

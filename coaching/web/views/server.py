@@ -29,7 +29,9 @@ class SampleForm(Plain):
         widget=forms.RadioSelect,
         initial="evidence",
     )
-    note = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 2}), required=False)
+    note = forms.CharField(
+        label=_("Note"), widget=forms.Textarea(attrs={"rows": 2}), required=False
+    )
 
 
 @for_server_staff

@@ -41,6 +41,7 @@ OUTCOMES = (
     gettext_noop("Tried again later: %(detail)s"),
     gettext_noop("Given up: %(detail)s"),
     gettext_noop("Its worker stopped; tried again."),
+    gettext_noop("The lease was over before the letter was handed over."),
     gettext_noop("Every worker that took it stopped, %(number)s in a row. Perhaps it was sent."),
     gettext_noop("Every worker that took it stopped, %(number)s in a row."),
     gettext_noop("Perhaps sent: its worker stopped before the answer. Somebody decides."),

@@ -1,19 +1,24 @@
 """Whoever reads German reads no English on a page, but for what people wrote themselves."""
 
+import ast
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import cache
 from html.parser import HTMLParser
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
 from coaching.models import Beat, Bounce, Case, Event, Letter, Notice, Person
+from coaching.notifications import outbox
 from coaching.queries import health
 from coaching.services import people
-from coaching.web import trail
+from coaching.web import stored, trail
 from tests.test_languages import PLACEHOLDER, forms, po
 
 # By reader, what they can open; the ranking of a plan is a word with its row, as `world` has it.
@@ -231,3 +236,38 @@ def test_a_german_page_has_no_english_word(reader, world):
         if english_left := left(answer.text, data):
             found[page] = english_left
     assert not found
+
+
+# -- what is kept in English ---------------------------------------------------------------
+
+
+def written() -> Iterator[str]:
+    """Every sentence that the outbox notes about a letter, with a 7 where something goes in."""
+    for path in Path(outbox.__file__).parent.glob("*.py"):
+        tree = ast.parse(path.read_text())
+        inside = {
+            id(part)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.JoinedStr | ast.Expr)
+            for part in ast.walk(node)
+            if part is not node and (isinstance(node, ast.JoinedStr) or part is node.value)
+        }
+        for node in ast.walk(tree):
+            if id(node) in inside or not isinstance(node, ast.JoinedStr | ast.Constant):
+                continue
+            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+            text = "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "7" for part in parts
+            )
+            # What the logs are told has other blanks; settings' refusals are no outcomes.
+            if re.fullmatch(r"[A-Z7][^%]* [^%]*(\.7?|: 7)", text) and "LETTERS_" not in text:
+                yield text.removesuffix("7") if text.endswith(".7") else text
+
+
+def test_what_became_of_a_letter_is_told_in_german():
+    # The one is said with a state, the other to the log.
+    texts = set(written()) - {"The pair has 7.", "The mail server can be used again."}
+    assert len(texts) > 20
+    assert {"Given up: 7", "Too late to be of use.", "The mail server's record has it."} <= texts
+    with override("de"):
+        assert sorted(text for text in texts if stored.outcome(text) == text) == []

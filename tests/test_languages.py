@@ -68,8 +68,11 @@ def test_a_translation_names_what_its_sentence_names(language):
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_what_is_compiled_is_what_is_written(language):
     path = ROOT / "coaching/locale" / language / "LC_MESSAGES/django.mo"
-    compiled = {(row.msgctxt, row.msgid): forms(row) for row in polib.mofile(str(path))}
-    assert compiled == {(row.msgctxt, row.msgid): forms(row) for row in po(language)}
+    written, compiled = (
+        {(entry.msgctxt, entry.msgid): forms(entry) for entry in rows}
+        for rows in (po(language), polib.mofile(str(path)))
+    )
+    assert compiled == written
 
 
 @pytest.mark.skipif(not shutil.which("xgettext"), reason="GNU gettext is not installed.")

@@ -127,9 +127,23 @@ def _mail_server() -> list[str]:
         said(
             "No letter is sent since %(since)s UTC; nothing is lost. %(why)s",
             since=f"{stopped.at:%Y-%m-%d %H:%M}",
-            why=last or said("The mail server cannot be used."),
+            why=_last_word(last or ""),
         )
     ]
+
+
+def _last_word(outcome: str) -> str:
+    """
+    What is kept of the newest try, as it can be said in another language.
+
+    >>> _last_word("Tried again later: 451 Greylisted"), _last_word("")
+    ('Tried again later: 451 Greylisted', 'The mail server cannot be used.')
+    """
+    for sentence in ("The mail server cannot be used: %(detail)s", "Tried again later: %(detail)s"):
+        start = sentence.partition("%")[0]
+        if outcome.startswith(start):
+            return said(sentence, detail=outcome.removeprefix(start))
+    return outcome or said("The mail server cannot be used.")
 
 
 def _since(length: timedelta) -> Said:

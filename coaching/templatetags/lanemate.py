@@ -254,6 +254,11 @@ def counted(number: int, noun: str) -> str:
 
 
 @register.filter
+def inside(label: str) -> str:
+    return words.inside(label)
+
+
+@register.filter
 def told(value: object) -> object:
     """A sentence, a measure or a moment that knows what it is made of, in the reader's language."""
     return tell(value)
@@ -273,12 +278,6 @@ def letter_word(kind: str) -> str:
 @register.filter
 def try_word(came: str) -> str:
     return stored.word(came, "try")
-
-
-@register.filter
-def within(label: object) -> str:
-    """A label inside a sentence."""
-    return words.within(label)
 
 
 @register.filter

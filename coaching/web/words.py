@@ -9,8 +9,6 @@ from coaching.domain.selection import Share
 from coaching.models import Band, Pair, Person, Standing, Yardstick
 from coaching.queries.rankings import BandCounts
 
-# The language the sources are written in.
-SOURCE = "en"
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
          "eleven", "twelve")  # fmt: skip
 SHARES = ((0.25, "a quarter"), (1 / 3, "a third"), (0.5, "half"), (2 / 3, "two thirds"),
@@ -22,7 +20,16 @@ def count(number: int, noun: str, plural: str = "") -> str:
     >>> count(1, "pair"), count(8, "person", "people"), count(31, "pair")
     ('one pair', 'eight people', '31 pairs')
     """
-    return f"{in_words(number)} {noun if number == 1 else plural or noun + 's'}"
+    return f"{spelled(number)} {noun if number == 1 else plural or noun + 's'}"
+
+
+def spelled(number: int) -> str:
+    """
+    >>> spelled(0), spelled(12), spelled(1234)
+    ('no', 'twelve', '1,234')
+    """
+    small = gettext("no,one,two,three,four,five,six,seven,eight,nine,ten,eleven,twelve").split(",")
+    return small[number] if number < len(small) else figure(number)
 
 
 def counted(number: int, nouns: str) -> str:
@@ -34,15 +41,6 @@ def counted(number: int, nouns: str) -> str:
     """
     one, _, many = nouns.partition(",")
     return count(number, one, many)
-
-
-def in_words(number: int) -> str:
-    """
-    >>> in_words(8), in_words(31)
-    ('eight', '31')
-    """
-    small = gettext("no,one,two,three,four,five,six,seven,eight,nine,ten,eleven,twelve").split(",")
-    return small[number] if number < len(small) else figure(number)
 
 
 def figure(number: float) -> str:
@@ -71,6 +69,16 @@ def percent(share: float | None) -> str:
 
 def capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
+
+
+def inside(label: str) -> str:
+    """
+    A label within a sentence; German nouns keep their capitals.
+
+    >>> inside("Higher is better")
+    'higher is better'
+    """
+    return str(label) if (get_language() or "").startswith("de") else str(label).lower()
 
 
 def why_pair(pair: Pair, reader: Person) -> list[str]:
@@ -104,17 +112,6 @@ def who_decides(pair: Pair, reader: Person) -> str:
         f"{whose} manager has been asked how to go on. Nobody is to blame, and you need not wait: "
         "one session helps most."
     )
-
-
-def within(label: object) -> str:
-    """
-    A label inside a sentence, small where the language writes it so; German keeps its nouns.
-
-    >>> within("On track")
-    'on track'
-    """
-    told = str(label)
-    return told.lower() if (get_language() or SOURCE) == SOURCE else told
 
 
 def coach_line(presses: list[bool]) -> str:
@@ -401,7 +398,7 @@ def listing(names: list[str], most: int = 4) -> str:
     """
     if len(names) > most:
         left = len(names) - most
-        more = ngettext("one more", "%(number)s more", left) % {"number": in_words(left)}
+        more = ngettext("one more", "%(number)s more", left) % {"number": spelled(left)}
         names = [*names[:most], more]
     return get_text_list(names, gettext("and"))
 
@@ -521,4 +518,4 @@ before.')
         )
     if now:
         return gettext("%(name)s takes %(learners)s at a time. Running pairs go on.") % told
-    return gettext("%(name)s takes no new learners. Running pairs go on.") % told
+    return gettext("%(name)s takes no new learners. Running pairs go on.") % {"name": name}

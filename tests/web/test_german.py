@@ -190,7 +190,7 @@ def _letters(pair, lea: Person, now) -> Letter:
     """Letters in each state, with what becomes of them; returns one that can be read."""
     context = {"link": "/", "side": "learner", "metric": "Customer satisfaction"}
     fates = [
-        (Letter.State.PENDING, ""),
+        (Letter.State.PENDING, "The mail server cannot be used: 535"),
         (Letter.State.DEAD, "Given up: 451"),
         (Letter.State.UNCERTAIN, "Perhaps sent: the mail server's record will tell."),
         (Letter.State.CANCELLED, "The pair has ended."),
@@ -199,6 +199,7 @@ def _letters(pair, lea: Person, now) -> Letter:
         letter = Letter.objects.create(
             dedupe_key=str(number), kind=Letter.Kind.PASSED, recipient=lea, pair=pair,
             context=context, created_at=now, next_attempt_at=now, state=state, outcome=outcome,
+            failure="sender" if state == Letter.State.PENDING else "",
         )  # fmt: skip
         letter.tries.create(at=now, outcome="later", detail="451")
         letter.tries.create(at=now, outcome="resent", detail="Decided by Hanna Reuter.")

@@ -82,8 +82,8 @@ def test_the_sources_say_nothing_else(language, tmp_path, settings, monkeypatch)
     settings.LOCALE_PATHS = [tmp_path]
     call_command("messages", verbosity=0)
     found = polib.pofile(str(tmp_path / language / "LC_MESSAGES/django.po"))
-    assert {(row.msgid, row.msgid_plural) for row in found} == {
-        (row.msgid, row.msgid_plural) for row in po(language)
+    assert {(row.msgctxt, row.msgid, row.msgid_plural) for row in found} == {
+        (row.msgctxt, row.msgid, row.msgid_plural) for row in po(language)
     }, "run `make messages`, and translate what is new"
 
 

@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from coaching.models.base import PublicModel
 
@@ -14,10 +15,10 @@ class Push(PublicModel):
     """
 
     class State(models.IntegerChoices):
-        PENDING = 0, "Waiting"
-        LEASED = 1, "Being sent"
-        SENT = 3, "Sent"
-        DEAD = 4, "Given up"
+        PENDING = 0, _("Waiting")
+        LEASED = 1, _("Being sent")
+        SENT = 3, _("Sent")
+        DEAD = 4, _("Given up")
 
     channel = models.ForeignKey("coaching.Channel", models.CASCADE, related_name="pushes")
     # Null for a test, which tells of nothing.

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from coaching.domain.said import said
 from coaching.notifications.webhooks import BadAddress, Refusal
 
 # Services whose server stands in Apprise itself.
@@ -42,16 +43,30 @@ def check(url: str) -> None:
     apprise = _apprise()
     if apprise is None:
         raise BadAddress(
-            "Chats are not installed here. Whoever runs Lanemate adds them with the extra “chat”."
+            said(
+                "Chats are not installed here. Whoever runs Lanemate adds them with the extra "
+                "“chat”."
+            )
         )
     scheme = url.partition("://")[0].casefold()
     if scheme not in FIXED | OWN_SERVER:
         known = ", ".join(sorted(FIXED))
-        raise BadAddress(f"We know these chats: {known}. The address begins with one of them.")
+        raise BadAddress(
+            said(
+                "We know these chats: %(known)s. The address begins with one of them.", known=known
+            )
+        )
     if scheme in OWN_SERVER and not _may_reach(scheme, url):
-        raise BadAddress("This chat has its own server, which whoever runs Lanemate must name.")
+        raise BadAddress(
+            said("This chat has its own server, which whoever runs Lanemate must name.")
+        )
     if apprise.Apprise.instantiate(url, suppress_exceptions=True) is None:
-        raise BadAddress(f"This is not a whole {scheme}:// address; a part of it is missing.")
+        raise BadAddress(
+            said(
+                "This is not a whole %(scheme)s:// address; a part of it is missing.",
+                scheme=scheme,
+            )
+        )
 
 
 def _may_reach(scheme: str, url: str) -> bool:
@@ -72,4 +87,4 @@ def say(url: str, *, text: str) -> None:
     chat = _apprise().Apprise()
     chat.add(url)
     if not chat.notify(body=text, title="Lanemate"):
-        raise Refusal("The chat service did not take it.")
+        raise Refusal(said("The chat service did not take it."))

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from standardwebhooks.webhooks import Webhook
 
+from coaching.domain.said import said
 from coaching.errors import CoachingError
 
 CONNECT_SECONDS, WHOLE_SECONDS = 5, 10
@@ -58,18 +59,18 @@ def check(url: str) -> tuple[str, int, str, bool]:
     :raises BadAddress: for anything but a plain address on the web
     """
     if any(ord(sign) <= 32 or ord(sign) == 127 or sign == "\\" for sign in url):
-        raise BadAddress("An address has neither spaces nor backslashes in it.")
+        raise BadAddress(said("An address has neither spaces nor backslashes in it."))
     try:
         parts = urlsplit(url)
         port = parts.port
         host = (parts.hostname or "").encode("idna").decode()
         url.encode("ascii")
     except (ValueError, UnicodeError) as wrong:
-        raise BadAddress("That is not an address on the web.") from wrong
+        raise BadAddress(said("That is not an address on the web.")) from wrong
     if parts.scheme != "https" and not (parts.scheme == "http" and settings.WEBHOOK_HTTP):
-        raise BadAddress("The address must begin with https://")
+        raise BadAddress(said("The address must begin with https://"))
     if not host or parts.username is not None or parts.password is not None:
-        raise BadAddress("The address needs a host, and no name or password in it.")
+        raise BadAddress(said("The address needs a host, and no name or password in it."))
     tls = parts.scheme == "https"
     path = parts.path or "/"
     return host, port or (443 if tls else 80), f"{path}?{parts.query}" if parts.query else path, tls
@@ -101,11 +102,13 @@ def resolve(url: str) -> Place:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as wrong:
-        raise BadAddress(f"There is no server called {host}.") from wrong
+        raise BadAddress(said("There is no server called %(host)s.", host=host)) from wrong
     addresses = [row[4][0] for row in found]
     # One that is not public among them would be a matter of luck.
     if not addresses or not all(is_allowed(address) for address in addresses):
-        raise BadAddress(f"{host} is not on the public internet, and nothing is sent there.")
+        raise BadAddress(
+            said("%(host)s is not on the public internet, and nothing is sent there.", host=host)
+        )
     return Place(host, port, addresses[0], path, tls)
 
 
@@ -151,22 +154,26 @@ def post(url: str, *, body: bytes, headers: dict[str, str]) -> None:
         status = answer.status
         answer.read(MOST_READ)
     except (OSError, http.client.HTTPException, ValueError) as wrong:
-        raise Refusal(f"{place.host} could not be reached: {_words(wrong)}") from wrong
+        raise Refusal(
+            said("%(host)s could not be reached: %(detail)s", host=place.host, detail=_words(wrong))
+        ) from wrong
     finally:
         clock.cancel()
         link.close()
     if link.was_cut:
         # Half an answer looks like a whole one.
-        raise Refusal(f"{place.host} took too long to answer.")
+        raise Refusal(said("%(host)s took too long to answer.", host=place.host))
     if 300 <= status < 400:
-        raise Refusal(f"{place.host} sends us on to another address; give that one.", status)
+        raise Refusal(
+            said("%(host)s sends us on to another address; give that one.", host=place.host), status
+        )
     if not 200 <= status < 300:
-        raise Refusal(f"{place.host} answered {status}.", status)
+        raise Refusal(said("%(host)s answered %(detail)s.", host=place.host, detail=status), status)
 
 
 def _words(wrong: Exception) -> str:
     if isinstance(wrong, TimeoutError):
-        return "it took too long"
+        return said("it took too long")
     return str(wrong)[:200] or type(wrong).__name__
 
 

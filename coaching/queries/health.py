@@ -6,6 +6,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count
 
+from coaching.domain.said import Said, said, said_many
 from coaching.models import Beat, Letter
 from coaching.queries import clock
 
@@ -24,10 +25,10 @@ def troubles(*, now: datetime) -> list[str]:
     try:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            return ["The database is not up to date. Run: manage.py migrate"]
+            return [said("The database is not up to date. Run: manage.py migrate")]
         return [*_silence(now=now), *_clocks(), *_mail_server()]
     except DatabaseError as error:
-        return [f"The database cannot be reached: {error}"]
+        return [said("The database cannot be reached: %(error)s", error=error)]
 
 
 def worries(*, now: datetime) -> list[str]:
@@ -60,22 +61,32 @@ def alarms(*, now: datetime) -> list[str]:
     beats = dict(Beat.objects.filter(name__in=["tick", MAIL_STOPPED]).values_list("name", "at"))
     found = []
     if "tick" not in beats or now - beats["tick"] > LONGEST_SILENCE:
-        since = _since(now - beats["tick"]) if "tick" in beats else "since it was set up"
-        found.append(f"Lanemate has done nothing {since}: no readings looked at, no letters sent.")
+        since = _since(now - beats["tick"]) if "tick" in beats else said("since it was set up")
+        found.append(
+            said(
+                "Lanemate has done nothing %(since)s: no readings looked at, no letters sent.",
+                since=since,
+            )
+        )
     elif MAIL_STOPPED in beats:
         since = _since(now - beats[MAIL_STOPPED])
-        found.append(f"No letter has left {since}. They wait, and none is lost.")
+        found.append(
+            said("No letter has left %(since)s. They wait, and none is lost.", since=since)
+        )
     return found
 
 
 def _silence(*, now: datetime) -> list[str]:
     beat = Beat.objects.filter(name="tick").first()
     if beat is None:
-        return ["No tick has run yet. Start a worker and beat, or: manage.py serve"]
+        return [said("No tick has run yet. Start a worker and beat, or: manage.py serve")]
     if now - beat.at > LONGEST_SILENCE:
         return [
-            f"The last tick ran {_read(now - beat.at)} ago: nothing is sent or looked at. "
-            "Check that beat and a worker are running."
+            said(
+                "The last tick ran %(ago)s: nothing is sent or looked at. Check that beat and a "
+                "worker are running.",
+                ago=_ago(now - beat.at),
+            )
         ]
     return []
 
@@ -85,13 +96,18 @@ def _clocks() -> list[str]:
     drift = abs(clock.drift())
     if drift > LONGEST_DRIFT:
         found.append(
-            f"The clocks of this machine and of the database differ by {drift.total_seconds():.0f} "
-            "seconds. Set them right (NTP does it)."
+            said(
+                "The clocks of this machine and of the database differ by %(seconds)s seconds. "
+                "Set them right (NTP does it).",
+                seconds=f"{drift.total_seconds():.0f}",
+            )
         )
     if Beat.objects.filter(name=CLOCK_REFUSED).exists():
         found.append(
-            "The clock has jumped, and ticks refuse to run; their log says from when to when. "
-            "If it is right now, run: manage.py tick --accept-clock"
+            said(
+                "The clock has jumped, and ticks refuse to run; their log says from when to when. "
+                "If it is right now, run: manage.py tick --accept-clock"
+            )
         )
     return found
 
@@ -108,17 +124,50 @@ def _mail_server() -> list[str]:
         .first()
     )
     return [
-        f"No letter is sent since {stopped.at:%Y-%m-%d %H:%M} UTC; nothing is lost. "
-        f"{last or 'The mail server cannot be used.'}"
+        said(
+            "No letter is sent since %(since)s UTC; nothing is lost. %(why)s",
+            since=f"{stopped.at:%Y-%m-%d %H:%M}",
+            why=_last_word(last or ""),
+        )
     ]
 
 
-def _since(length: timedelta) -> str:
-    return f"for {_read(length)}"
+def _last_word(outcome: str) -> str:
+    """
+    What is kept of the newest try, as it can be said in another language.
+
+    >>> _last_word("Tried again later: 451 Greylisted"), _last_word("")
+    ('Tried again later: 451 Greylisted', 'The mail server cannot be used.')
+    """
+    for sentence in ("The mail server cannot be used: %(detail)s", "Tried again later: %(detail)s"):
+        start = sentence.partition("%")[0]
+        if outcome.startswith(start):
+            return said(sentence, detail=outcome.removeprefix(start))
+    return outcome or said("The mail server cannot be used.")
 
 
-def _read(length: timedelta) -> str:
+def _since(length: timedelta) -> Said:
+    unit, number = _read(length)
+    match unit:
+        case "minutes":
+            return said_many("for %(number)s minute", "for %(number)s minutes", number)
+        case "hours":
+            return said_many("for %(number)s hour", "for %(number)s hours", number)
+    return said_many("for %(number)s day", "for %(number)s days", number)
+
+
+def _ago(length: timedelta) -> Said:
+    unit, number = _read(length)
+    match unit:
+        case "minutes":
+            return said_many("%(number)s minute ago", "%(number)s minutes ago", number)
+        case "hours":
+            return said_many("%(number)s hour ago", "%(number)s hours ago", number)
+    return said_many("%(number)s day ago", "%(number)s days ago", number)
+
+
+def _read(length: timedelta) -> tuple[str, int]:
     minutes = int(length.total_seconds() // 60)
     if minutes < 120:
-        return f"{minutes} minutes"
-    return f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
+        return "minutes", minutes
+    return ("hours", minutes // 60) if minutes < 48 * 60 else ("days", minutes // (24 * 60))

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from coaching.domain.said import said
 from coaching.errors import CoachingError
 from coaching.models import Attempt, Bounce, Letter, Person
 from coaching.services import audit
@@ -12,15 +13,15 @@ State = Letter.State
 
 
 class NothingToDecide(CoachingError):
-    message = "Nothing is open about this letter any more."
+    message = said("Nothing is open about this letter any more.")
 
 
 class TooLate(CoachingError):
-    message = "This letter was of use until a certain moment, and that has passed."
+    message = said("This letter was of use until a certain moment, and that has passed.")
 
 
 class NotSuppressed(CoachingError):
-    message = "Nothing keeps letters from this address any more."
+    message = said("Nothing keeps letters from this address any more.")
 
 
 @transaction.atomic

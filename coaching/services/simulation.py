@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from coaching.domain import cadence, centre
+from coaching.domain.said import said
 from coaching.errors import CoachingError
 from coaching.models import (
     Case,
@@ -81,14 +82,14 @@ PAGES = (
 
 
 class NotSimulated(CoachingError):
-    message = (
+    message = said(
         "This database holds real people. Weeks can only pass in the simulated contact centre "
         "that “manage.py demo” sets up."
     )
 
 
 class AlreadyPassing(CoachingError):
-    message = "Another week is just passing. Wait for it to end."
+    message = said("Another week is just passing. Wait for it to end.")
 
 
 class NotEmpty(CoachingError):

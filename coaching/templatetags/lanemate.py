@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext
 
 from coaching.models import Band, Cohort, Look, Metric, Pair
 from coaching.notifications.words import tell
-from coaching.web import charts, icons, notes, retelling, steps, words
+from coaching.web import charts, icons, notes, retelling, steps, stored, words
 from coaching.web import retold as retold_
 from coaching.web.case_forms import ClocksForm
 
@@ -287,6 +287,22 @@ def told_of(text: str, sentences: dict) -> str:
 def retold(text: str) -> str:
     """What is kept in English, in the reader's language."""
     return retelling.retold(retold_.retold(text))
+
+
+@register.filter
+def outcome(text: str) -> str:
+    """What is kept in English about a letter or a call, in the reader's language."""
+    return stored.outcome(text)
+
+
+@register.filter
+def letter_word(kind: str) -> str:
+    return stored.word(kind, "letter")
+
+
+@register.filter
+def try_word(came: str) -> str:
+    return stored.word(came, "try")
 
 
 @register.filter

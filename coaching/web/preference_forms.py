@@ -33,6 +33,7 @@ DAYS = [
     ("1", _("Monday")), ("2", _("Tuesday")), ("3", _("Wednesday")), ("4", _("Thursday")),
     ("5", _("Friday")), ("6", _("Saturday")), ("7", _("Sunday")),
 ]  # fmt: skip
+OTHERS = _("Other names")
 
 
 @cache
@@ -42,9 +43,9 @@ def zones() -> list[tuple[str, list[tuple[str, str]]]]:
     for name in sorted(zoneinfo.available_timezones()):
         area, _, place = name.partition("/")
         label = place.replace("_", " ").replace("/", ", ")
-        groups.setdefault(area if place else "Other names", []).append((name, label or name))
-    last = groups.pop("Other names", [])
-    return [*groups.items(), ("Other names", last)]
+        groups.setdefault(area if place else "", []).append((name, label or name))
+    last = groups.pop("", [])
+    return [*groups.items(), (OTHERS, last)]
 
 
 def tongues() -> list[tuple[str, str]]:
@@ -69,7 +70,9 @@ class HoursForm(Plain):
     day_ends = forms.TimeField(
         label=_("Until"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zones)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=zones, widget=forms.Select(attrs={"translate": "no"})
+    )
     reads = forms.ChoiceField(
         label=_("Language of pages and letters"), choices=tongues, required=False
     )

@@ -1,67 +1,115 @@
 """The audit trail in sentences: who did what to whom. A test knows every verb that services use."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Model, Q, QuerySet
 from django.urls import reverse
+from django.utils.dateformat import format as formatted
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext, gettext_noop, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from coaching.models import Event, Person
+from coaching.notifications.words import day
 from coaching.queries import trail
-from coaching.web import words
+from coaching.web import stored, words
+from coaching.web.retold import retold
 
 KINDS = {
-    "cohorts": "Cohorts and plans",
-    "pairs": "Pairs",
-    "meetings": "Sessions and pages",
-    "cases": "Cases and decisions",
-    "people": "People",
-    "letters": "Letters",
-    "figures": "Files and rankings",
+    "cohorts": _("Cohorts and plans"),
+    "pairs": _("Pairs"),
+    "meetings": _("Sessions and pages"),
+    "cases": _("Cases and decisions"),
+    "people": _("People"),
+    "letters": _("Letters"),
+    "figures": _("Files and rankings"),
 }
 # Who acts where nobody pressed a button.
 NOBODY = "Lanemate"
 PAGES = {"person": "person", "pair": "pair", "cohort": "cohort", "plan": "plan",
          "ranking": "ranking", "scorecard": "scorecard", "import": "import",
          "letter": "letter"}  # fmt: skip
-NOUNS = {"import": "file", "channel": "channel", "person": "somebody", "pair": "a pair"}
+# What is gone, or not the reader's to see.
+NOUNS = {
+    "person": pgettext_lazy("gone", "somebody"), "pair": pgettext_lazy("gone", "a pair"),
+    "cohort": pgettext_lazy("gone", "a cohort"), "plan": pgettext_lazy("gone", "a plan"),
+    "ranking": pgettext_lazy("gone", "a ranking"),
+    "scorecard": pgettext_lazy("gone", "a scorecard"), "import": pgettext_lazy("gone", "file"),
+    "letter": pgettext_lazy("gone", "a letter"), "clinic": pgettext_lazy("gone", "clinic"),
+    "channel": pgettext_lazy("gone", "channel"), "team": pgettext_lazy("gone", "a team"),
+}  # fmt: skip
+# Reasons of ours that no other place marks as words.
+REASONS = (
+    gettext_noop("Ended by one of the two."),
+    gettext_noop("Has a coach in another cohort by now."),
+)
+PLACE = re.compile(r"%\((\w+)\)s")
+
+Filled = dict[str, str]
+# What a line says beyond its verb: a sentence and what fills it, if its details carry that.
+More = Callable[[dict], tuple[str, Filled] | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """`told` stands after the actor's name and names the subject as {it}."""
+    """
+    `told` stands after the actor's name and names the subject as %(it)s; `more` says the same
+    with the details.
+    """
 
     kind: str
     told: str
-    more: Callable[[dict], str] = lambda details: ""
+    more: More = lambda details: None
 
 
-def _count(key: str, noun: str, plural: str = "") -> Callable[[dict], str]:
-    def more(details: dict) -> str:
-        number = details.get(key)
-        return f": {words.count(number, noun, plural)}" if isinstance(number, int) else ""
+def _count(sentence: str, key: str, noun: str) -> More:
+    """%(number)s of the sentence is a number of `noun`, given as "pair,pairs"."""
+
+    def more(details: dict) -> tuple[str, Filled] | None:
+        if not isinstance(number := details.get(key), int):
+            return None
+        return sentence, {"number": words.counted(number, noun)}
 
     return more
 
 
-def _launched(details: dict) -> str:
-    waiting = details.get("waiting")
-    told = f": {words.count(details.get('pairs', 0), 'pair')}"
-    return (
-        f"{told}, and {words.count(waiting, 'learner waits', 'learners wait')}" if waiting else told
-    )
+def _launched(details: dict) -> tuple[str, Filled]:
+    filled = {"pairs": words.counted(details.get("pairs", 0), _("pair,pairs"))}
+    if waiting := details.get("waiting"):
+        filled["waiting"] = words.counted(waiting, _("learner waits,learners wait"))
+        return _("launched the cohort %(it)s: %(pairs)s, and %(waiting)s"), filled
+    return _("launched the cohort %(it)s: %(pairs)s"), filled
 
 
-def _readings(details: dict) -> str:
-    told = [f"{details[key]:,} {key}" for key in ("new", "changed", "same")
-            if isinstance(details.get(key), int)]  # fmt: skip
-    return f": {', '.join(told)}" if told else ""
+READINGS = {"new": _("%(number)s new"), "changed": _("%(number)s changed"),
+            "same": _("%(number)s same")}  # fmt: skip
 
 
-def _value(key: str, before: str = " ") -> Callable[[dict], str]:
-    return lambda details: f"{before}{details[key]}" if details.get(key) else ""
+def _readings(sentence: str) -> More:
+    def more(details: dict) -> tuple[str, Filled] | None:
+        told = [
+            text % {"number": words.figure(details[key])}
+            for key, text in READINGS.items()
+            if isinstance(details.get(key), int)
+        ]
+        return (sentence, {"readings": ", ".join(told)}) if told else None
+
+    return more
+
+
+def _value(sentence: str, key: str, among: str = "") -> More:
+    """A detail as it is kept; `among` names the set of words it belongs to."""
+
+    def more(details: dict) -> tuple[str, Filled] | None:
+        if not details.get(key):
+            return None
+        text = str(details[key])
+        return sentence, {key: stored.word(text, among) if among else text}
+
+    return more
 
 
 def _date(text: object) -> str:
@@ -69,115 +117,166 @@ def _date(text: object) -> str:
     >>> _date("2027-03-01"), _date("2027-03-01T08:30:00+01:00"), _date(None)
     ('1 March 2027', '1 March 2027', '')
     """
-    day = parse_date(str(text)[:10]) if text else None
-    return f"{day.day} {day:%B %Y}" if day else ""
+    found = parse_date(str(text)[:10]) if text else None
+    return day(found) if found else ""
 
 
-def _day(key: str, before: str) -> Callable[[dict], str]:
-    return lambda details: f"{before}{_date(details[key])}" if details.get(key) else ""
-
-
-def _closed(details: dict) -> str:
-    return f": {details.get('passed', 0):,} of {details.get('pairs', 0):,} passed"
-
-
-def _away(details: dict) -> str:
-    first, last = (_date(details.get(key)) for key in ("first_day", "last_day"))
-    return f", {first} to {last}" if last else f", from {first} until further notice"
-
-
-def _listed(key: str, before: str) -> Callable[[dict], str]:
-    def more(details: dict) -> str:
-        names = details.get(key)
-        return before + words.listing([str(name) for name in names]) if names else ""
+def _day(sentence: str, key: str) -> More:
+    def more(details: dict) -> tuple[str, Filled] | None:
+        return (sentence, {"day": _date(details[key])}) if details.get(key) else None
 
     return more
 
 
+def _closed(details: dict) -> tuple[str, Filled]:
+    filled = {key: words.figure(details.get(key, 0)) for key in ("passed", "pairs")}
+    return _("closed the cohort %(it)s: %(passed)s of %(pairs)s passed"), filled
+
+
+def _away(within: str, open_: str) -> More:
+    """`within` says the first and the last day, `open_` that nobody knows the last."""
+
+    def more(details: dict) -> tuple[str, Filled] | None:
+        first, last = (_date(details.get(key)) for key in ("first_day", "last_day"))
+        if not first:
+            return None
+        return (within, {"first": first, "last": last}) if last else (open_, {"first": first})
+
+    return more
+
+
+def _listed(sentence: str, key: str) -> More:
+    def more(details: dict) -> tuple[str, Filled] | None:
+        names = details.get(key)
+        if not names:
+            return None
+        return sentence, {"names": words.listing([str(name) for name in names])}
+
+    return more
+
+
+def _seats(details: dict) -> tuple[str, Filled] | None:
+    filled = {key: str(details[key]) for key in ("old", "new") if key in details}
+    told = _("changed the seats of %(it)s from %(old)s to %(new)s")
+    return (told, filled) if len(filled) == 2 else None
+
+
 DEEDS = {
-    "cohort drafted": Deed("cohorts", "drafted the cohort {it}",
-                           _value("policy", ", by the policy ")),
-    "cohort selected again": Deed("cohorts", "chose the people of {it} again"),
-    "cohort changed": Deed("cohorts", "changed the target or the test of {it}"),
-    "cohort discarded": Deed("cohorts", "discarded the draft {it}"),
-    "cohort launched": Deed("cohorts", "launched the cohort {it}", _launched),
-    "launch taken back": Deed("cohorts", "took the launch of {it} back"),
-    "cohort closed": Deed("cohorts", "closed the cohort {it}", _closed),
-    "clocks set": Deed("cohorts", "set the clocks of {it}"),
-    "member added": Deed("cohorts", "added {person} to {it}"),
-    "member left out": Deed("cohorts", "left {person} out of {it}"),
-    "member taken back": Deed("cohorts", "took {person} back into {it}"),
-    "no longer waits for a coach": Deed("cohorts",
-                                        "took {person} off the list of who waits in {it}"),
-    "plan changed": Deed("cohorts", "changed the plan of {it}"),
-    "plan copied": Deed("cohorts", "copied the plan of {it}"),
-    "plan renamed": Deed("cohorts", "renamed the plan of {it}", _value("name", " to ")),
-    "plan dropped": Deed("cohorts", "dropped the plan of {it}"),
-    "pair on track": Deed("pairs", "found {it} on track"),
-    "pair at risk": Deed("pairs", "found {it} at risk"),
-    "pair stuck": Deed("pairs", "found {it} stuck"),
-    "pair passed": Deed("pairs", "saw {it} pass"),
-    "pass to review": Deed("pairs", "asks for a review of the pass of {it}"),
-    "pass confirmed": Deed("pairs", "confirmed the pass of {it}"),
-    "pass reopened": Deed("pairs", "opened the pass of {it} again"),
-    "pair reopened": Deed("pairs", "let {it} go on after a pass"),
-    "pair begun for somebody who waited": Deed("pairs", "began {it} for somebody who waited"),
-    "helper asked": Deed("pairs", "asked {helper} to help {it}"),
-    "helper stepped back": Deed("pairs", "ended the help of {helper} for {it}"),
-    "would help others": Deed("pairs", "would help others, after {it}"),
-    "would not help others": Deed("pairs", "would rather not help others, after {it}"),
-    "coach thanked": Deed("pairs", "thanked the coach, in {it}"),
-    "session planned": Deed("meetings", "planned a session of {it}", _day("starts_at", " for ")),
-    "session moved": Deed("meetings", "moved a session of {it}", _day("starts_at", " to ")),
-    "session withdrawn": Deed("meetings", "called off a session of {it}",
-                              _day("starts_at", " on ")),
-    "session missed": Deed("meetings", "noted that {it} could not meet", _day("starts_at", " on ")),
-    "session logged": Deed("meetings", "noted a session of {it}", _day("held_on", " on ")),
-    "session page written": Deed("meetings", "wrote a page of {it}", _day("week", ", week of ")),
-    "clinic planned": Deed("meetings", "planned the {it}", _count("learners", "learner")),
-    "clinic joined": Deed("meetings", "invited {pair} to the {it}"),
-    "clinic withdrawn": Deed("meetings", "called off the {it}"),
-    "case escalated": Deed("cases", "passed the case of {it} on", _listed("to", " to ")),
-    "help asked": Deed("cases", "asked for help with {it}"),
-    "hand raised": Deed("people", "raised a hand", _value("metric", " in ")),
-    "hand lowered": Deed("people", "lowered the hand of {it}", _value("metric", " in ")),
-    "leave noted": Deed("people", "noted days away of {it}", _away),
-    "leave taken back": Deed("people", "took days away of {it} back", _away),
-    "person left": Deed("people", "noted that {it} has left", _count("pairs", "pair")),
-    "seats changed": Deed("people", "changed the seats of {it}",
-                          lambda details: f" from {details.get('old')} to {details.get('new')}"),
-    "coach's own numbers fell": Deed("people", "saw the own numbers of {it} fall"),
-    "coach's own numbers are back": Deed("people", "saw the own numbers of {it} come back"),
-    "own data taken": Deed("people", "took a copy of their own data"),
-    "calendar link made": Deed("letters", "made a link to their calendar"),
-    "calendar link ended": Deed("letters", "took the link to their calendar back"),
-    "hours of letters changed": Deed("letters", "changed when letters come"),
-    "letters paused": Deed("letters", "paused their letters"),
-    "pause of letters ended": Deed("letters", "ended the pause of their letters"),
-    "letters turned off": Deed("letters", "turned off a kind of letter", _value("kind", ": ")),
-    "letters turned on": Deed("letters", "turned on a kind of letter", _value("kind", ": ")),
-    "channel added": Deed("letters", "added a channel", _value("kind", ": ")),
-    "channel removed": Deed("letters", "removed a channel", _value("kind", ": ")),
-    "channel switched on": Deed("letters", "switched a channel on again"),
-    "letter.resent": Deed("letters", "sent a letter again: {it}"),
-    "letter.marked_sent": Deed("letters", "took a letter for sent: {it}"),
-    "address.freed": Deed("letters", "lets letters go to {it} again"),
-    "file uploaded": Deed("figures", "uploaded {it}", _value("filename", ": ")),
-    "readings imported": Deed("figures", "imported the readings of {it}", _readings),
-    "readings sent": Deed("figures", "sent readings", _readings),
-    "ranked": Deed("figures", "ranked {it}", _count("people", "person", "people")),
-    "ranking exported": Deed("figures", "took the ranking {it} along",
-                             _count("people", "person", "people")),
-    "audit trail exported": Deed("figures", "took the audit trail along",
-                                 _count("lines", "line")),
-    "scorecard proposed": Deed("figures", "had the scorecard {it} proposed"),
-    "scorecard changed": Deed("figures", "changed the scorecard {it}",
-                              _value("version", " to version ")),
+    "cohort drafted": Deed("cohorts", _("drafted the cohort %(it)s"),
+                           _value(_("drafted the cohort %(it)s, by the policy %(policy)s"),
+                                  "policy", "policy")),
+    "cohort selected again": Deed("cohorts", _("chose the people of %(it)s again")),
+    "cohort changed": Deed("cohorts", _("changed the target or the test of %(it)s")),
+    "cohort discarded": Deed("cohorts", _("discarded the draft %(it)s")),
+    "cohort launched": Deed("cohorts", _("launched the cohort %(it)s"), _launched),
+    "launch taken back": Deed("cohorts", _("took the launch of %(it)s back")),
+    "cohort closed": Deed("cohorts", _("closed the cohort %(it)s"), _closed),
+    "clocks set": Deed("cohorts", _("set the clocks of %(it)s")),
+    "member added": Deed("cohorts", _("added %(person)s to %(it)s")),
+    "member left out": Deed("cohorts", _("left %(person)s out of %(it)s")),
+    "member taken back": Deed("cohorts", _("took %(person)s back into %(it)s")),
+    "no longer waits for a coach": Deed(
+        "cohorts", _("took %(person)s off the list of who waits in %(it)s")
+    ),
+    "plan changed": Deed("cohorts", _("changed the plan of %(it)s")),
+    "plan copied": Deed("cohorts", _("copied the plan of %(it)s")),
+    "plan renamed": Deed("cohorts", _("renamed the plan of %(it)s"),
+                         _value(_("renamed the plan of %(it)s to %(name)s"), "name")),
+    "plan dropped": Deed("cohorts", _("dropped the plan of %(it)s")),
+    "pair on track": Deed("pairs", _("found %(it)s on track")),
+    "pair at risk": Deed("pairs", _("found %(it)s at risk")),
+    "pair stuck": Deed("pairs", _("found %(it)s stuck")),
+    "pair passed": Deed("pairs", _("saw %(it)s pass")),
+    "pass to review": Deed("pairs", _("asks for a review of the pass of %(it)s")),
+    "pass confirmed": Deed("pairs", _("confirmed the pass of %(it)s")),
+    "pass reopened": Deed("pairs", _("opened the pass of %(it)s again")),
+    "pair reopened": Deed("pairs", _("let %(it)s go on after a pass")),
+    "pair begun for somebody who waited": Deed("pairs", _("began %(it)s for somebody who waited")),
+    "helper asked": Deed("pairs", _("asked %(helper)s to help %(it)s")),
+    "helper stepped back": Deed("pairs", _("ended the help of %(helper)s for %(it)s")),
+    "would help others": Deed("pairs", _("would help others, after %(it)s")),
+    "would not help others": Deed("pairs", _("would rather not help others, after %(it)s")),
+    "coach thanked": Deed("pairs", _("thanked the coach, in %(it)s")),
+    "session planned": Deed("meetings", _("planned a session of %(it)s"),
+                            _day(_("planned a session of %(it)s for %(day)s"), "starts_at")),
+    "session moved": Deed("meetings", _("moved a session of %(it)s"),
+                          _day(_("moved a session of %(it)s to %(day)s"), "starts_at")),
+    "session withdrawn": Deed("meetings", _("called off a session of %(it)s"),
+                              _day(_("called off a session of %(it)s on %(day)s"), "starts_at")),
+    "session missed": Deed("meetings", _("noted that %(it)s could not meet"),
+                           _day(_("noted that %(it)s could not meet on %(day)s"), "starts_at")),
+    "session logged": Deed("meetings", _("noted a session of %(it)s"),
+                           _day(_("noted a session of %(it)s on %(day)s"), "held_on")),
+    "session page written": Deed("meetings", _("wrote a page of %(it)s"),
+                                 _day(_("wrote a page of %(it)s, week of %(day)s"), "week")),
+    "clinic planned": Deed("meetings", _("planned the %(it)s"),
+                           _count(_("planned the %(it)s: %(number)s"), "learners",
+                                  _("learner,learners"))),
+    "clinic joined": Deed("meetings", _("invited %(pair)s to the %(it)s")),
+    "clinic withdrawn": Deed("meetings", _("called off the %(it)s")),
+    "case escalated": Deed("cases", _("passed the case of %(it)s on"),
+                           _listed(_("passed the case of %(it)s on to %(names)s"), "to")),
+    "help asked": Deed("cases", _("asked for help with %(it)s")),
+    "hand raised": Deed("people", _("raised a hand"),
+                        _value(_("raised a hand in %(metric)s"), "metric")),
+    "hand lowered": Deed("people", _("lowered the hand of %(it)s"),
+                         _value(_("lowered the hand of %(it)s in %(metric)s"), "metric")),
+    "leave noted": Deed("people", _("noted days away of %(it)s"),
+                        _away(_("noted days away of %(it)s, %(first)s to %(last)s"),
+                              _("noted days away of %(it)s, from %(first)s until further notice"))),
+    "leave taken back": Deed("people", _("took days away of %(it)s back"),
+                             _away(_("took days away of %(it)s back, %(first)s to %(last)s"),
+                                   _("took days away of %(it)s back, from %(first)s until "
+                                     "further notice"))),
+    "person left": Deed("people", _("noted that %(it)s has left"),
+                        _count(_("noted that %(it)s has left: %(number)s"), "pairs",
+                               _("pair,pairs"))),
+    "seats changed": Deed("people", _("changed the seats of %(it)s"), _seats),
+    "coach's own numbers fell": Deed("people", _("saw the own numbers of %(it)s fall")),
+    "coach's own numbers are back": Deed("people", _("saw the own numbers of %(it)s come back")),
+    "own data taken": Deed("people", _("took a copy of their own data")),
+    "calendar link made": Deed("letters", _("made a link to their calendar")),
+    "calendar link ended": Deed("letters", _("took the link to their calendar back")),
+    "hours of letters changed": Deed("letters", _("changed when letters come")),
+    "letters paused": Deed("letters", _("paused their letters")),
+    "pause of letters ended": Deed("letters", _("ended the pause of their letters")),
+    "letters turned off": Deed("letters", _("turned off a kind of letter"),
+                               _value(_("turned off a kind of letter: %(kind)s"), "kind",
+                                      "letter")),
+    "letters turned on": Deed("letters", _("turned on a kind of letter"),
+                              _value(_("turned on a kind of letter: %(kind)s"), "kind",
+                                      "letter")),
+    "channel added": Deed("letters", _("added a channel"),
+                          _value(_("added a channel: %(kind)s"), "kind", "channel")),
+    "channel removed": Deed("letters", _("removed a channel"),
+                            _value(_("removed a channel: %(kind)s"), "kind", "channel")),
+    "channel switched on": Deed("letters", _("switched a channel on again")),
+    "letter.resent": Deed("letters", _("sent a letter again: %(it)s")),
+    "letter.marked_sent": Deed("letters", _("took a letter for sent: %(it)s")),
+    "address.freed": Deed("letters", _("lets letters go to %(it)s again")),
+    "file uploaded": Deed("figures", _("uploaded %(it)s"),
+                          _value(_("uploaded %(it)s: %(filename)s"), "filename")),
+    "readings imported": Deed("figures", _("imported the readings of %(it)s"),
+                              _readings(_("imported the readings of %(it)s: %(readings)s"))),
+    "readings sent": Deed("figures", _("sent readings"),
+                          _readings(_("sent readings: %(readings)s"))),
+    "ranked": Deed("figures", _("ranked %(it)s"),
+                   _count(_("ranked %(it)s: %(number)s"), "people", _("person,people"))),
+    "ranking exported": Deed("figures", _("took the ranking %(it)s along"),
+                             _count(_("took the ranking %(it)s along: %(number)s"), "people",
+                                    _("person,people"))),
+    "audit trail exported": Deed("figures", _("took the audit trail along"),
+                                 _count(_("took the audit trail along: %(number)s"), "lines",
+                                        _("line,lines"))),
+    "scorecard proposed": Deed("figures", _("had the scorecard %(it)s proposed")),
+    "scorecard changed": Deed("figures", _("changed the scorecard %(it)s"),
+                              _value(_("changed the scorecard %(it)s to version %(version)s"),
+                                     "version")),
 }  # fmt: skip
 # Verbs that end in what was decided.
 FAMILIES = {
-    "case decided: ": Deed("cases", "decided about {it}: {rest}"),
-    "pair ended: ": Deed("pairs", "ended {it}: {rest}"),
+    "case decided: ": Deed("cases", _("decided about %(it)s: %(rest)s")),
+    "pair ended: ": Deed("pairs", _("ended %(it)s: %(rest)s")),
 }
 
 
@@ -229,47 +328,46 @@ def told(events: Iterable[Event], reader: Person) -> list[Line]:
 
 
 def _line(event: Event, known: dict[tuple[str, str], Model], reader: Person) -> Line:
-    deed = deed_of(event.verb) or Deed("", f"{event.verb} {{it}}")
+    deed = deed_of(event.verb) or Deed("", f"{event.verb} %(it)s")
     details = dict(event.details)
     if starts := parse_datetime(str(details.get("starts_at", ""))):
         details["starts_at"] = starts.astimezone(reader.zone).isoformat()
-    more = deed.more(details)
-    parts = [*_parts(deed.told, event, known), *([Part(more)] if more else [])]
+    sentence, filled = deed.more(details) or (deed.told, {})
     note = next(
         (
             str(details[key])
             for key in ("what", "why", "note", "reason")
-            if details.get(key) and str(details[key]) not in more
+            if details.get(key) and str(details[key]) not in filled.values()
         ),
         "",
     )
     return Line(
         at=event.at,
         actor=event.actor.name if event.actor else NOBODY,
-        parts=parts,
-        note=note,
-        kind=KINDS.get(deed.kind, ""),
+        parts=list(_parts(str(sentence), filled, event, known)),
+        note=retold(note),
+        kind=str(KINDS.get(deed.kind, "")),
         team=event.team.name if event.team else "",
     )
 
 
-def _parts(text: str, event: Event, known: dict[tuple[str, str], Model]) -> Iterator[Part]:
-    """The sentence cut at what it names: {it}, {person}, {helper}, {pair}, {rest}."""
-    while text:
-        start, brace, after = text.partition("{")
-        if start:
-            yield Part(start)
-        if not brace:
-            return
-        name, _, text = after.partition("}")
-        if name == "rest":
-            yield Part(event.verb.partition(": ")[2])
-            continue
-        kind = event.subject_type
-        public_id = event.subject_id
-        if name != "it":
-            kind, public_id = ("person" if name == "helper" else name), event.details.get(name, "")
-        yield _named(kind, public_id, known, event)
+def _parts(
+    text: str, filled: Filled, event: Event, known: dict[tuple[str, str], Model]
+) -> Iterator[Part]:
+    """The sentence cut at what it names: %(it)s, %(person)s, %(helper)s, %(pair)s, %(rest)s …"""
+    for number, stretch in enumerate(PLACE.split(text)):
+        if number % 2 == 0:
+            if stretch:
+                yield Part(stretch)
+        elif stretch == "rest":
+            yield Part(stored.word(event.verb.partition(": ")[2], "decision"))
+        elif stretch in filled:
+            yield Part(filled[stretch])
+        elif stretch == "it":
+            yield _named(event.subject_type, event.subject_id, known, event)
+        else:
+            kind = "person" if stretch == "helper" else stretch
+            yield _named(kind, event.details.get(stretch, ""), known, event)
 
 
 def _named(kind: str, public_id: str, known: dict, event: Event) -> Part:
@@ -279,9 +377,19 @@ def _named(kind: str, public_id: str, known: dict, event: Event) -> Part:
         name = event.details.get("name") if kind == event.subject_type else ""
         return Part(str(name or NOUNS.get(kind, f"a {kind}")))
     text = {
-        "pair": lambda: f"{row.coach.name} and {row.learner.name}",
+        "pair": lambda: (
+            gettext("%(coach)s and %(learner)s")
+            % {"coach": row.coach.name, "learner": row.learner.name}
+        ),
         "plan": lambda: row.cohort.name,
-        "letter": lambda: f"{row.get_kind_display()} to {row.recipient.name}",
+        "letter": lambda: (
+            gettext("%(kind)s to %(who)s")
+            % {"kind": row.get_kind_display(), "who": row.recipient.name}
+        ),
+        "clinic": lambda: (
+            gettext("Clinic on %(metric)s, %(day)s")
+            % {"metric": row.metric, "day": formatted(row.starts_at, gettext("Y-m-d"))}
+        ),
         "ranking": lambda: row.scorecard.name,
     }.get(kind, lambda: str(row))()
     page = PAGES.get(kind)

@@ -1,6 +1,7 @@
 from csp.decorators import csp_replace
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
@@ -63,7 +64,7 @@ def troubled(request: HttpRequest) -> HttpResponse:
 @for_person
 def letter_resend(request: HttpRequest, letter: str) -> HttpResponse:
     row = access.found_or_404(letters.troubled(request.person), letter)
-    with flashing(request, "It goes out again, under the same Message-ID."):
+    with flashing(request, _("It goes out again, under the same Message-ID.")):
         services.resend(letter=row, by=request.person, now=request.now)
         engine.wake()
     return redirect("letters-troubled")
@@ -73,7 +74,7 @@ def letter_resend(request: HttpRequest, letter: str) -> HttpResponse:
 @for_person
 def letter_mark_sent(request: HttpRequest, letter: str) -> HttpResponse:
     row = access.found_or_404(letters.troubled(request.person), letter)
-    with flashing(request, "Marked as sent."):
+    with flashing(request, _("Marked as sent.")):
         services.mark_sent(letter=row, by=request.person, now=request.now)
     return redirect("letters-troubled")
 
@@ -82,7 +83,7 @@ def letter_mark_sent(request: HttpRequest, letter: str) -> HttpResponse:
 @for_person
 def address_free(request: HttpRequest, bounce: int) -> HttpResponse:
     row = get_object_or_404(letters.suppressed(request.person), pk=bounce)
-    with flashing(request, f"Letters go to {row.email} again."):
+    with flashing(request, _("Letters go to %(email)s again.") % {"email": row.email}):
         services.free(bounce=row, by=request.person, now=request.now)
     return redirect("letters-troubled")
 

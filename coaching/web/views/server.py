@@ -3,6 +3,8 @@
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from coaching.models import Band, Letter, Pair
 from coaching.queries import status
@@ -19,21 +21,25 @@ def status_page(request: HttpRequest) -> HttpResponse:
 class SampleForm(Plain):
     """A field of each sort; nothing is done with it."""
 
-    name = forms.CharField(help_text="As it stands in the exports.")
-    kind = forms.ChoiceField(choices=[("a", "One thing"), ("b", "Another")])
+    name = forms.CharField(label=_("Name"), help_text=_("As it stands in the exports."))
+    kind = forms.ChoiceField(label=_("Kind"), choices=[("a", _("One thing")), ("b", _("Another"))])
     sure = forms.ChoiceField(
-        label="How sure?",
-        choices=[("evidence", "Only with evidence"), ("leaning", "More likely than not")],
+        label=_("How sure?"),
+        choices=[("evidence", _("Only with evidence")), ("leaning", _("More likely than not"))],
         widget=forms.RadioSelect,
         initial="evidence",
     )
-    note = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), required=False)
+    note = forms.CharField(
+        label=_("Note"), widget=forms.Textarea(attrs={"rows": 2}), required=False
+    )
 
 
 @for_server_staff
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Every component in every state, so that a change to one can be seen at once."""
-    refused = SampleForm({"name": "", "kind": "b", "note": "Two sentences. At most."}, prefix="no")
+    refused = SampleForm(
+        {"name": "", "kind": "b", "note": gettext("Two sentences. At most.")}, prefix="no"
+    )
     refused.is_valid()
     pair = samples.pair(request.now)
     kinds = list(timeline.KINDS.items())
@@ -49,9 +55,9 @@ def styleguide(request: HttpRequest) -> HttpResponse:
             "segments": charts.meter({"passed": 3, "on_track": 8, "at_risk": 1, "stuck": 1}),
             "shares": charts.shares(
                 [
-                    {"metric": "csat", "name": "Customer satisfaction", "points": 420},
-                    {"metric": "handle", "name": "Handle time", "points": 230},
-                    {"metric": "", "name": "Same site", "points": 100},
+                    {"metric": "csat", "name": gettext("Customer satisfaction"), "points": 420},
+                    {"metric": "handle", "name": gettext("Handle time"), "points": 230},
+                    {"metric": "", "name": gettext("Same site"), "points": 100},
                 ]
             ),
             "interval": {"low": 30, "width": 32, "here": 47, "mean": 60},

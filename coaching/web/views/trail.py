@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import get_language, override, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from coaching.models import Event, Person
@@ -23,24 +25,24 @@ PAGE = 50
 # Lines a download holds at most, and how many are read at a time.
 MOST_LINES = 100_000
 CHUNK = 1_000
-HEADINGS = ["when", "who", "what", "in their words", "kind", "team"]
+HEADINGS = [_("when"), _("who"), _("what"), _("in their words"), _("kind"), _("team")]
 
 
 class TrailForm(Plain):
     """Which lines; whatever is left empty narrows nothing."""
 
-    who = forms.CharField(label="Who, or about whom", max_length=80, required=False)
-    since = forms.DateField(label="From", required=False, widget=day_input())
-    until = forms.DateField(label="To", required=False, widget=day_input())
+    who = forms.CharField(label=_("Who, or about whom"), max_length=80, required=False)
+    since = forms.DateField(label=_("From"), required=False, widget=day_input())
+    until = forms.DateField(label=pgettext_lazy("a day", "To"), required=False, widget=day_input())
 
     def clean(self) -> dict:
         given = super().clean()
         days = [day for day in (given.get("since"), given.get("until")) if day]
         # Beyond these, days fall off the calendar in one zone or another.
         if not all(1970 <= day.year <= 2999 for day in days):
-            raise forms.ValidationError("Nothing happened in a year like that.")
+            raise forms.ValidationError(_("Nothing happened in a year like that."))
         if len(days) == 2 and days[1] < days[0]:
-            raise forms.ValidationError("The first day lies after the last one.")
+            raise forms.ValidationError(_("The first day lies after the last one."))
         return given
 
 
@@ -67,7 +69,7 @@ def _asked(request: HttpRequest) -> tuple[QuerySet[Event], TrailForm, str]:
 
 def _before(lines: QuerySet[Event], mark: str) -> QuerySet[Event] | None:
     """The lines after a mark like "2027-03-01T07:30:00+00:00,12"; None for what is none."""
-    moment, _, number = mark.rpartition(",")
+    moment, _comma, number = mark.rpartition(",")
     try:
         at = parse_datetime(moment)
     except ValueError:
@@ -107,7 +109,7 @@ def trail_export(request: HttpRequest) -> HttpResponseBase:
     count = min(lines.count(), MOST_LINES)
     # The line about this download is not in it.
     newest = lines.values_list("pk", flat=True).order_by("-pk").first() or 0
-    rows = _rows(lines.filter(pk__lte=newest)[:MOST_LINES], request.person)
+    rows = _rows(lines.filter(pk__lte=newest)[:MOST_LINES], request.person, get_language())
     narrowed = {"kind": kind, **(form.cleaned_data if form.is_valid() else {})}
     export_services.trail_taken(
         lines=count,
@@ -118,11 +120,16 @@ def trail_export(request: HttpRequest) -> HttpResponseBase:
     return exports.as_csv(rows, filename=f"lanemate-audit-{request.now:%Y-%m-%d}")
 
 
-def _rows(lines: QuerySet[Event], reader: Person) -> Iterator[list]:
-    yield HEADINGS
+def _rows(lines: QuerySet[Event], reader: Person, language: str) -> Iterator[list]:
+    """Read while the answer is under way, when the request's own language is over."""
+    with override(language):
+        headings = [str(heading) for heading in HEADINGS]
+    yield headings
     found = lines.iterator(chunk_size=CHUNK)
     while chunk := list(islice(found, CHUNK)):
-        for line in trail.told(chunk, reader):
+        with override(language):
+            told = trail.told(chunk, reader)
+        for line in told:
             yield [
                 f"{line.at.astimezone(reader.zone):%Y-%m-%d %H:%M:%S}",
                 line.actor,

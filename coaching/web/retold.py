@@ -2,10 +2,10 @@
 
 import re
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext
 
-# What `domain.progress` says with a number in it. Sentences without one find themselves.
-COUNTED = (
+# What has something in it to be found again, [singular, plural]; all others find themselves.
+SENTENCES = (
     ("No session for %(number)s day.", "No session for %(number)s days."),
     ("No first session after %(number)s day.", "No first session after %(number)s days."),
     (
@@ -17,12 +17,17 @@ COUNTED = (
         "They meet, but the number has not moved in %(number)s weeks.",
     ),
     ("%(number)s day without a session.", "%(number)s days without a session."),
+    (gettext_noop("%(name)s has left."), ""),
+    (gettext_noop("%(name)s is away for more than %(days)s days."), ""),
+    (gettext_noop("Ended by one of the two."), ""),
 )
-PATTERNS = [
-    (re.compile(re.escape(form).replace(re.escape("%(number)s"), r"(\d+)")), one, many)
-    for one, many in COUNTED
-    for form in (one, many)
-]
+
+
+def _pattern(form: str) -> re.Pattern:
+    return re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.+)", re.escape(form)))
+
+
+PATTERNS = [(_pattern(form), one, many) for one, many in SENTENCES for form in (one, many) if form]
 
 
 def retold(text: str) -> str:
@@ -34,6 +39,8 @@ def retold(text: str) -> str:
     """
     for pattern, one, many in PATTERNS:
         if found := pattern.fullmatch(text):
-            number = int(found[1])
-            return ngettext(one, many, number) % {"number": number}
+            number = found.groupdict().get("number", "")
+            counted = many and number.isdecimal()
+            form = ngettext(one, many, int(number)) if counted else gettext(one)
+            return form % found.groupdict()
     return gettext(text) if text else ""

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 
 from coaching.domain import progress
 from coaching.models import (
     Case,
+    Event,
     Helper,
     Letter,
     Look,
@@ -20,6 +22,7 @@ from coaching.notifications import messages, outbox
 from coaching.queries import timelines
 from coaching.services import audit, cases, departures, sessions
 from coaching.web import timeline
+from coaching.web.retold import SENTENCES, retold
 from tests import factories
 
 
@@ -271,3 +274,32 @@ def test_every_state_a_sweep_records_has_words():
     """The verbs of `services.progress`, one for each state it can come to."""
     verbs = {f"pair {state.value.replace('_', ' ')}" for state in progress.State}
     assert verbs == set(timelines.STATES)
+
+
+# -- in another language -------------------------------------------------------------------
+
+
+def test_what_is_stored_in_english_is_told_in_the_readers_language(story, mara, mara_client):
+    mara.reads = "de"
+    mara.save()
+    text = page(mara_client, story)
+    assert "Festgefahren: Seit 14 Tagen kein Treffen." in text
+    assert "Treffen geplant für Mittwoch, 3. März, 08:30 Uhr" in text
+    assert "Das Ziel wurde von 3,60 auf 3,50 verschoben" in text
+
+
+@pytest.mark.parametrize(("one", "many"), SENTENCES)
+def test_every_sentence_that_is_found_again_has_a_translation(one, many):
+    values = {"number": 3, "name": "Ivo Marković", "days": 21}
+    stored = (many or one) % values
+    assert retold(stored) == stored
+    with translation.override("de"):
+        assert retold(stored) != stored
+        assert retold("In our own words.") == "In our own words."
+
+
+def test_who_reads_german_leaves_english_in_the_trail(story, lea):
+    with translation.override("de"):
+        departures.end_pair(pair=story, by=lea, now=story.started_at + timedelta(days=20))
+    verbs = Event.objects.filter(subject_id=story.public_id).values_list("verb", flat=True)
+    assert "pair ended: ended by one of the two" in verbs

@@ -11,11 +11,11 @@ from django.utils.translation import gettext, ngettext
 
 from coaching.models import Band, Cohort, Look, Metric, Pair
 from coaching.notifications.words import tell
-from coaching.web import charts, icons, notes, retelling, steps, stored, words
-from coaching.web import retold as retold_
+from coaching.web import charts, icons, retold, steps, stored, words
 from coaching.web.case_forms import ClocksForm
 
 register = template.Library()
+register.filter("retold", retold.retold)
 
 STATE_ICONS = {
     Pair.State.PASSED: "check",
@@ -266,12 +266,6 @@ def inside(label: str) -> str:
 
 
 @register.filter
-def noted(text: str) -> str:
-    """A note that Lanemate may have left itself."""
-    return notes.noted(text)
-
-
-@register.filter
 def told(value: object) -> object:
     """A sentence, a measure or a moment that knows what it is made of, in the reader's language."""
     return tell(value)
@@ -281,18 +275,6 @@ def told(value: object) -> object:
 def told_of(text: str, sentences: dict) -> str:
     """What was kept as English text, by what it was made of; what is not among that, as it is."""
     return tell(sentences.get(text, text))
-
-
-@register.filter
-def retold(text: str) -> str:
-    """What is kept in English, in the reader's language."""
-    return retelling.retold(retold_.retold(text))
-
-
-@register.filter
-def outcome(text: str) -> str:
-    """What is kept in English about a letter or a call, in the reader's language."""
-    return stored.outcome(text)
 
 
 @register.filter

@@ -7,7 +7,6 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext, ngettext
 
 from coaching.notifications.words import day
-from coaching.web.retold import retold
 
 ENDS = {
     " With these numbers it would still be a pass.": (
@@ -22,27 +21,25 @@ MORE = re.compile(r"and (\d+) more weeks?")
 MEAN = re.compile(r"(.+) in (\S+)")
 
 
-def noted(note: str) -> str:
+def weeks(note: str) -> str:
     """
-    The same in the reader's language; what a person wrote, or was cut short, stays as it is.
+    The same in the reader's language; empty when it says something else, or was cut short.
 
-    >>> noted("Ivo has left."), noted("They answered late.")
-    ('Ivo has left.', 'They answered late.')
+    >>> weeks("They answered late.")
+    ''
 
     >>> from django.utils.translation import override
     >>> note = "Week of 22 February 2027: 4.30 in 60, now nothing; and 2 more weeks. With these \
 numbers it would not be a pass."
-    >>> noted(note) == note
-    True
     >>> with override("de"):
-    ...     noted(note)
+    ...     weeks(note)
     'Woche vom 22. Februar 2027: 4,30 bei 60, jetzt nichts; und 2 weitere Wochen. Mit diesen \
 Zahlen wäre es nicht geschafft.'
     """
     for end, sentence in ENDS.items():
         if note.endswith(f".{end}") and (what := _weeks(note.removesuffix(f".{end}"))):
             return gettext(sentence) % {"what": what}
-    return retold(note)
+    return ""
 
 
 def _weeks(told: str) -> str:

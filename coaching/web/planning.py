@@ -19,7 +19,7 @@ from coaching.queries import people
 from coaching.services.plans import affinity, loads, what_if
 from coaching.web import charts, words
 from coaching.web.asking import Asked, free, one_of
-from coaching.web.retelling import retold
+from coaching.web.retold import retold
 
 FEW_COACHES = 3
 # Moves that are read at a glance; the others fold.

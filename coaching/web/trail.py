@@ -9,7 +9,7 @@ from django.db.models import Model, Q, QuerySet
 from django.urls import reverse
 from django.utils.dateformat import format as formatted
 from django.utils.dateparse import parse_date, parse_datetime
-from django.utils.translation import gettext, gettext_noop, pgettext_lazy
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from coaching.models import Event, Person
@@ -41,11 +41,6 @@ NOUNS = {
     "letter": pgettext_lazy("gone", "a letter"), "clinic": pgettext_lazy("gone", "clinic"),
     "channel": pgettext_lazy("gone", "channel"), "team": pgettext_lazy("gone", "a team"),
 }  # fmt: skip
-# Reasons of ours that no other place marks as words.
-REASONS = (
-    gettext_noop("Ended by one of the two."),
-    gettext_noop("Has a coach in another cohort by now."),
-)
 PLACE = re.compile(r"%\((\w+)\)s")
 
 Filled = dict[str, str]

@@ -18,7 +18,8 @@ from coaching.models import Beat, Bounce, Case, Event, Letter, Notice, Person
 from coaching.notifications import outbox
 from coaching.queries import health
 from coaching.services import people
-from coaching.web import stored, trail
+from coaching.web import trail
+from coaching.web.retold import retold
 from tests.test_languages import PLACEHOLDER, forms, po
 
 # By reader, what they can open; the ranking of a plan is a word with its row, as `world` has it.
@@ -247,4 +248,4 @@ def test_what_became_of_a_letter_is_told_in_german():
     assert len(texts) > 20
     assert {"Given up: 7", "Too late to be of use.", "The mail server's record has it."} <= texts
     with override("de"):
-        assert sorted(text for text in texts if stored.outcome(text) == text) == []
+        assert sorted(text for text in texts if retold(text) == text) == []

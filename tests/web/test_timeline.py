@@ -24,6 +24,7 @@ from coaching.services import audit, cases, departures, sessions
 from coaching.web import timeline
 from coaching.web.retold import SENTENCES, retold
 from tests import factories
+from tests.test_languages import PLACEHOLDER
 
 
 def told(pair: Pair, reader) -> list[str]:
@@ -288,13 +289,12 @@ def test_what_is_stored_in_english_is_told_in_the_readers_language(story, mara, 
     assert "Das Ziel wurde von 3,60 auf 3,50 verschoben" in text
 
 
-@pytest.mark.parametrize(("one", "many"), SENTENCES)
-def test_every_sentence_that_is_found_again_has_a_translation(one, many):
-    values = {"number": 3, "name": "Ivo Marković", "days": 21}
-    stored = (many or one) % values
+@pytest.mark.parametrize("text", SENTENCES)
+def test_every_sentence_that_is_found_again_has_a_translation(text):
+    stored = PLACEHOLDER.sub("3", text)
     assert retold(stored) == stored
     with translation.override("de"):
-        assert retold(stored) != stored
+        assert retold(stored) not in (stored, "")
         assert retold("In our own words.") == "In our own words."
 
 

@@ -1,7 +1,7 @@
 """
 What a plan keeps in words: its steps, who moved and why, and why somebody has no coach.
 
-It is kept in English, as the API and the audit trail tell it. `web.retelling` finds these sentences
+It is kept in English, as the API and the audit trail tell it. `web.retold` finds these sentences
 again and says them in the reader's language, which is why each stands here whole.
 """
 

@@ -26,7 +26,7 @@ from coaching.web.forms import (
     TakeInForm,
     WantsForm,
 )
-from coaching.web.retelling import retold
+from coaching.web.retold import retold
 from coaching.web.views.plans import member_of, plan_of, plan_swap, wishes_form
 
 

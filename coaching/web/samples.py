@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext
+
 from coaching.domain import cadence
 from coaching.models import Band, Look, Metric, Pair, Reading, Session
 from coaching.queries.rankings import Border
@@ -20,7 +22,7 @@ def pair(now: datetime) -> Pair:
     """A pair five weeks in, on the way."""
     start = cadence.week_of(now.date()) - WEEKS * cadence.WEEK
     return Pair(
-        metric=Metric(key="csat", name="Customer satisfaction", kind=Metric.Kind.MEAN),
+        metric=Metric(key="csat", name=gettext("Customer satisfaction"), kind=Metric.Kind.MEAN),
         state=Pair.State.ON_TRACK,
         baseline=3.0, baseline_se=0.1, tau2=0.09, sigma2=0.9, target=3.6, stretch=3.66,
         counts_from=start,
@@ -76,9 +78,9 @@ def way() -> list[Step]:
 
 def story(now: datetime) -> list[Week]:
     moments = [
-        Moment(now, "way", "At risk: 12 days without a session.", tone="at_risk"),
-        Moment(now - timedelta(hours=3), "sessions", "Met on Tuesday, 2 March", by="Lea Brandt",
-               note="Two calls, listened to together."),
-        Moment(now - timedelta(hours=5), "letters", "Reminder to Lea Brandt", link="#more"),
+        Moment(now, "way", gettext("At risk: 12 days without a session."), tone="at_risk"),
+        Moment(now - timedelta(hours=3), "sessions", gettext("Met on Tuesday, 2 March"),
+               by="Lea Brandt", note=gettext("Two calls, listened to together.")),
+        Moment(now - timedelta(hours=5), "letters", gettext("Reminder to Lea Brandt"), link="#more"),
     ]  # fmt: skip
     return [Week(cadence.week_of(now.date()), moments)]

@@ -246,7 +246,7 @@ def test_a_row_is_told_in_the_readers_language_and_kept_in_english(german, uploa
     source = upload(totals + "P0;14/09/2026;25;3,5\n")
     assert "in the week of 14 Sep 2026, rows 2 and 32." in source.problems[0]["message"]
     text = page(mara_client, source)
-    assert "P0 steht zweimal bei CSAT in der Woche vom 14. Sep. 2026, Zeilen 2 und 32." in text
+    assert "P0 steht zweimal bei CSAT in der Woche vom 14. Sep 2026, Zeilen 2 und 32." in text
 
 
 def test_values_and_changes_have_the_readers_decimal_sign(german, upload, mara_client, now):

@@ -321,7 +321,9 @@ def _gains(world: centre.Centre, monday: date) -> np.ndarray:
     gains = np.zeros_like(world.truth)
     row = {agent.key: index for index, agent in enumerate(world.agents)}
     column = {skill.key: index for index, skill in enumerate(centre.SKILLS)}
-    pairs = Pair.objects.filter(counts_from__lte=monday).select_related("learner", "metric")
+    # Whoever tries out an import of their own may have launched a cohort of other people.
+    ours = Pair.objects.filter(learner__key__in=row, metric__key__in=column)
+    pairs = ours.filter(counts_from__lte=monday).select_related("learner", "metric")
     for pair in pairs.exclude(ending__in=[Pair.Ending.ACCEPTED, Pair.Ending.UNDONE]):
         at = row[pair.learner.key], column[pair.metric.key]
         skill = centre.SKILLS[at[1]]

@@ -204,6 +204,8 @@ def line_of(cohort: Cohort, waiting: Iterable[Waiting], *, now: datetime) -> Lin
         replace(wishes, rules=rules, wants={}),
         now=now,
         asking={person: row.metric_id for person, row in first.items()},
+        # A case asks what would be if the pair were ended; in a real line they have ended.
+        leaving={row.after_id for row in first.values() if not row.pk},
     )
     if not question.rows:
         return None

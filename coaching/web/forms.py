@@ -56,7 +56,8 @@ class HandForm(Plain):
     )
 
     def __init__(self, *args, reader: Person, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
+        # It stands beside other forms that have a note.
+        super().__init__(*args, auto_id="id_hand_%s", **kwargs)
         self.fields["metric"].queryset = metrics.visible_to(reader)
 
 

@@ -127,6 +127,10 @@ class HelpForm(Plain):
         help_text=_("Only your manager reads this."),
     )
 
+    def __init__(self, *args, **kwargs) -> None:
+        # It stands beside other forms that have a note.
+        super().__init__(*args, auto_id="id_help_%s", **kwargs)
+
 
 class ThanksForm(Plain):
     """A sentence to one's coach."""

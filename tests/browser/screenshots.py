@@ -9,21 +9,15 @@ only argument; without it they stay as they are.
 import os
 import re
 import shutil
-import signal
 import struct
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.conftest import DESK, PHONE, ROOT, Visitor, free_port
+from tests.browser.conftest import DESK, PHONE, ROOT, Visitor, run, serving
 
 PICTURES = ROOT / "docs" / "screenshots"
 EXPORTS = ROOT.parent / "shared" / "data"
@@ -50,41 +44,7 @@ Metric.objects.filter(key="y").update(name="Rating of the lecture")
 
 
 def manage(var: Path, *words: str) -> None:
-    subprocess.run(
-        [sys.executable, "manage.py", *words], cwd=ROOT, env=environment(var), check=True,
-        stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-
-
-def environment(var: Path) -> dict[str, str]:
-    ours = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL")
-    return {k: v for k, v in os.environ.items() if k not in ours} | {"LANEMATE_VAR": str(var)}
-
-
-@contextmanager
-def serving(var: Path, command: str) -> Iterator[str]:
-    """`manage.py demo` or `serve` on a free port, until the block ends; gives its address."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", command, "--port", str(port)],
-        cwd=ROOT, env=environment(var), stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(1500):
-            if process.poll() is not None:
-                sys.exit(f"manage.py {command} ended by itself.")
-            try:
-                urllib.request.urlopen(f"{address}/healthz", timeout=2)
-                break
-            except OSError:
-                time.sleep(0.2)
-        else:
-            sys.exit(f"manage.py {command} did not answer.")
-        yield address
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(20)
+    run(var, "manage.py", *words)
 
 
 def keep(visitor: Visitor, name: str) -> None:

@@ -1,93 +1,120 @@
-"""What people come for, clicked through from beginning to end."""
+"""What people of the contact centre come for, clicked through from beginning to end."""
 
-import csv
-import io
+import json
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 
-import numpy as np
-import pytest
-from playwright.sync_api import expect
+from django.utils import timezone
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE
-
-
-def export_of_a_new_site() -> bytes:
-    """Eight weeks of 40 agents; four of them clearly struggle and four clearly shine."""
-    rng = np.random.default_rng(5)
-    sheet = io.StringIO()
-    rows = csv.writer(sheet)
-    rows.writerow(["Agent", "Date", "Rating", "Resolved"])
-    # Whole weeks of the past, wherever today lies.
-    monday = date(2026, 9, 7)
-    for agent in range(40):
-        level = 2.6 if agent < 4 else 4.4 if agent >= 36 else 3.6
-        for call in range(160):
-            day = monday + timedelta(days=int(call % 56))
-            rating = 1 + rng.binomial(4, (level - 1) / 4)
-            solved = rng.random() < 0.3 + level / 10
-            rows.writerow([f"Swimmer {agent:02}", day.isoformat(), rating, "NY"[int(solved)]])
-    return sheet.getvalue().encode()
+from tests.browser.conftest import SMALLEST, STILL, Keyboard
 
 
-def test_a_manager_goes_from_an_export_to_a_launch(visit):
-    visitor = visit("hr")
-    page = visitor.page
-
-    page.goto("/imports/new/")
-    page.set_input_files(
-        "input[type=file]",
-        {"name": "site.csv", "mimeType": "text/csv", "buffer": export_of_a_new_site()},
-    )
-    page.get_by_label(re.compile("Team")).select_option(label="Halifax")
-    page.locator("main form button[type=submit]").click()
-    page.get_by_role("button", name="Write these readings").click(timeout=60_000)
-    expect(page.get_by_role("heading", name="Written")).to_be_visible(timeout=60_000)
-
-    page.goto("/rankings/")
-    page.get_by_label("Rank a team").select_option(label="Halifax")
-    page.get_by_role("button", name="Rank now").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Halifax")
-    page.get_by_role("link", name="Plan a cohort").click()
-    page.get_by_label("Name").fill("Winter in Halifax")
-    page.locator("main form button[type=submit]").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Winter in Halifax")
-    page.get_by_role("button", name=re.compile("plan", re.I)).first.click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("plan")
-
-    # Forbidding the first pair gives its learner somebody else, at once.
-    first = page.locator("main table").first.locator("tbody tr").first
-    pair = first.inner_text().splitlines()[0]
-    first.get_by_role("button", name="Forbid").click()
-    expect(page.locator(".plan-last")).to_contain_text("kept apart")
-    expect(page.locator("main table").first).to_contain_text(pair)
-
-    page.get_by_role("button", name=re.compile("^Launch")).click()
-    expect(page.locator("main")).to_contain_text(re.compile("0 of [0-9]+ passed"))
-    assert not visitor.complaints
+def fits_and_is_kind(page: Page) -> None:
+    """Nothing runs out of a small screen, and nobody is called weak."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= SMALLEST[0], page.url
+    assert "weak" not in page.locator("body").inner_text().lower().split(), page.url
 
 
-@pytest.mark.parametrize("size", [PHONE])
-def test_a_learner_logs_a_session_on_a_phone(visit, size):
-    visitor = visit("lea", size=size)
-    page = visitor.page
+def test_a_learner_lives_through_a_week_on_a_phone(visit):
+    page = visit("lea", size=SMALLEST, has_touch=True, is_mobile=True).page
     assert page.url.endswith("/me/")
     expect(page.locator("main")).to_contain_text("Ivo Marković")
     # Who, on what, how far, and the one thing to do: without scrolling.
-    assert page.locator(".water .btn").first.bounding_box()["y"] < size[1]
+    assert page.locator(".water .btn").first.bounding_box()["y"] < SMALLEST[1]
+    fits_and_is_kind(page)
+
+    page.get_by_role("link", name="Why the two of you").click()
+    expect(page.get_by_role("heading", name="The answer")).to_be_visible()
+    fits_and_is_kind(page)
+
+    page.goto("/me/")
     page.get_by_text("Log a session you had").click()
     page.get_by_label("What did you agree on?").fill("Summarise before closing.")
     page.get_by_role("button", name="Log this session").click()
     expect(page.locator("main")).to_contain_text("Summarise before closing.")
-    text = page.locator("body").inner_text().lower()
-    assert "weak" not in text.split()
-    assert "rank" not in text.split()
-    assert not visitor.complaints
+
+    page.locator("section[aria-labelledby=page] a").first.click()
+    page.get_by_label("What went how?").fill("Openings went well, closings did not.")
+    page.get_by_label("What will I try next?").fill("One question before I close.")
+    page.get_by_role("button", name=re.compile("^Write it")).click()
+    expect(page.locator("main")).to_contain_text("One question before I close.")
+    fits_and_is_kind(page)
+
+    page.goto("/me/")
+    ask = page.locator("section[aria-labelledby=help]")
+    ask.get_by_text("Ask for help").click()
+    ask.get_by_label("What would help?").fill("An hour without calls.")
+    ask.get_by_role("button", name="Ask my manager").click()
+    expect(page.locator(".flash").first).to_be_visible()
+
+    page.goto("/me/")
+    hand = page.locator("section[aria-labelledby=hand]")
+    hand.get_by_text("I would like a coach").click()
+    hand.get_by_label("In which skill?").select_option(index=1)
+    hand.get_by_role("button", name="Raise my hand").click()
+    hand.get_by_role("button", name="Lower it").click()
+    expect(hand.get_by_role("button", name="Lower it")).to_have_count(0)
+    fits_and_is_kind(page)
+
+
+def test_a_learner_looks_after_letters_and_data_on_a_phone(visit):
+    page = visit("lea", size=SMALLEST, has_touch=True, is_mobile=True).page
+    page.get_by_label("Your account").click()
+    page.get_by_role("link", name="My letters").click()
+    pause = page.locator("section[aria-labelledby=pause]")
+    pause.locator("input[type=date]").fill((timezone.now() + timedelta(days=4)).date().isoformat())
+    pause.get_by_role("button", name="Pause my letters").click()
+    expect(pause).to_contain_text("Your letters are paused until")
+    pause.get_by_role("button", name="End the pause").click()
+    reminder = page.get_by_role("group", name=re.compile("^Reminder")).get_by_label("E-mail")
+    for wanted in (False, True):
+        reminder.set_checked(wanted)
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.locator(".flash").first).to_be_visible()
+        expect(reminder).to_be_checked(checked=wanted)
+    fits_and_is_kind(page)
+
+    page.locator("main").get_by_role("link", name="My data").click()
+    expect(page.get_by_role("heading", name="Who looked")).to_be_visible()
+    fits_and_is_kind(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Take it with me").click()
+    assert json.loads(download.value.path().read_text(encoding="utf-8"))
+
+
+def test_a_coach_sees_what_each_learner_needs(visit):
+    learner = visit("lea").page
+    learner.get_by_role("link", name="Details").first.click()
+    thanks = learner.locator("#thanks")
+    thanks.get_by_label("In a sentence").fill("Your three questions are on my desk.")
+    thanks.get_by_role("button", name="Say thank you").click()
+    expect(thanks).to_contain_text("Your three questions")
+
+    page = visit("ivo").page
+    page.locator("main").get_by_role("link", name="My coaching").first.click()
+    learners = page.locator("section[aria-labelledby=learners]")
+    expect(learners.get_by_role("link", name="Lea Brandt").first).to_be_visible()
+    expect(page.locator("#own")).to_contain_text("before you began")
+    expect(page.locator("#thanks")).to_contain_text("Your three questions")
+
+    learners.get_by_role("link", name="Lea Brandt", exact=True).click()
+    plan = page.locator("#plan")
+    if not plan.evaluate("fold => fold.open"):
+        plan.locator("summary").click()
+    day = (timezone.now() + timedelta(days=20)).date()
+    plan.get_by_label("Day").fill(day.isoformat())
+    plan.get_by_label("Where").fill("The quiet room")
+    plan.get_by_role("button", name="Put it into both calendars").click()
+    page.goto("/me/coaching/")
+    sessions = page.locator("section[aria-labelledby=next-sessions]")
+    expect(sessions.get_by_role("link").first).to_be_visible()
+    sessions.get_by_role("link").first.click()
+    expect(page.locator("#sessions").locator("xpath=..")).to_contain_text("Next session")
 
 
 def test_a_manager_decides_a_case_and_lets_a_week_pass(visit):
-    visitor = visit("mara")
-    page = visitor.page
+    page = visit("mara").page
     page.locator("main").get_by_role("link", name=re.compile(" and ")).first.click()
     page.locator("#everything summary").first.click()
     page.locator("#everything").get_by_label("Why?").fill("Both were away for training.")
@@ -97,4 +124,35 @@ def test_a_manager_decides_a_case_and_lets_a_week_pass(visit):
     page.get_by_role("button", name="Let a week pass").click()
     page.wait_for_load_state()
     expect(page.locator("text=today is")).not_to_have_text(before, timeout=60_000)
-    assert not visitor.complaints
+
+
+def test_an_assignment_is_found_by_keyboard_alone(visit):
+    keys = Keyboard(visit(**STILL).page)
+    page = keys.page
+    page.goto("/login/")
+    keys.sign_in("lea")
+    keys.press("Tab")
+    assert keys.focused == "Skip to the content"
+    keys.press("Enter")
+    keys.follow("Why the two of you")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Why this pair?")
+    keys.follow("My assignment")
+    keys.tab_to("Log a session you had")
+    keys.press("Enter")
+    keys.tab_to("What did you agree on?")
+    page.keyboard.type("Typed, not clicked.")
+    keys.press("Enter")
+    expect(page.locator("main")).to_contain_text("Typed, not clicked.")
+
+
+# The last one: afterwards Lea has no coach any more.
+def test_a_learner_ends_the_pair_without_a_reason(visit):
+    page = visit("lea", size=SMALLEST, has_touch=True, is_mobile=True).page
+    page.get_by_role("link", name="End this pair").click()
+    expect(page.locator("main")).to_contain_text("You need no reason")
+    assert page.locator("main input:visible, main textarea:visible").count() == 0
+    fits_and_is_kind(page)
+    page.locator("main").get_by_role("button", name="End this pair").click()
+    page.goto("/me/")
+    expect(page.get_by_role("heading", name="A coach is being found for you")).to_be_visible()
+    fits_and_is_kind(page)

@@ -77,9 +77,10 @@ def test_every_page_has_one_heading_a_title_and_a_way_to_skip(addresses, mara_cl
         assert re.search(r"<title>[^<]+ · Lanemate</title>", text), address
 
 
-def test_ids_on_a_page_are_unique(addresses, mara_client):
-    for address in addresses:
-        ids = re.findall(r'\sid="([^"]+)"', mara_client.get(address, follow=True).text)
+def test_ids_on_a_page_are_unique(addresses, pair, mara_client, lea_client):
+    own = [(lea_client, reverse("me")), (lea_client, reverse("pair", args=[pair.public_id]))]
+    for client, address in [*((mara_client, address) for address in addresses), *own]:
+        ids = re.findall(r'\sid="([^"]+)"', client.get(address, follow=True).text)
         assert len(ids) == len(set(ids)), (address, sorted(i for i in ids if ids.count(i) > 1))
 
 
@@ -297,3 +298,9 @@ def test_ranking_without_readings_is_refused_in_words(team, mara_client):
 def test_a_manager_ranks_only_own_teams(other_team, mara_client):
     mara_client.post(reverse("rank-team"), {"team": other_team.pk})
     assert not other_team.scorecards.exists()
+
+
+def test_what_is_sent_is_compressed_where_the_browser_takes_it(db, client):
+    for accepted, encoding in (("", None), ("gzip, br", "gzip")):
+        answer = client.get("/login/", headers={"Accept-Encoding": accepted})
+        assert answer.headers.get("Content-Encoding") == encoding

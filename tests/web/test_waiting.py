@@ -1,9 +1,11 @@
 """The line of those who wait, and what a manager does about it."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
-from coaching.models import Pair, Person, Waiting
+from coaching.models import Case, Pair, Person, Waiting
 from coaching.services import departures, launches, waiting
 
 
@@ -50,6 +52,21 @@ def test_a_manager_says_why_somebody_waits_no_more(place, mara_client):
     assert "Moves to another team." in answer.text
     place.refresh_from_db()
     assert place.outcome == "dropped"
+
+
+def test_a_case_offers_other_coaches_by_name(plan, mara, mara_client, now):
+    launches.launch(plan=plan, by=mara, now=now)
+    pair = plan.cohort.pairs.order_by("pk").first()
+    Pair.objects.filter(pk=pair.pk).update(state="stuck")
+    case = Case.objects.create(pair=pair, episode=1, clock="activity", opened_at=now)
+    page = mara_client.get(reverse("case", args=[case.public_id])).text
+    offered = re.findall(r'<option value="(\w{12})">[^<]+ \(score \d+', page)
+    assert offered
+    assert pair.coach.public_id not in offered
+    given = {"way": "coach", "coach": offered[0], "weeks": 4, "note": "New eyes."}
+    decide = reverse("case-decide", args=[case.public_id])
+    mara_client.post(decide, {"decision": "redirect", **given})
+    assert Pair.objects.active().get(learner=pair.learner).coach.public_id == offered[0]
 
 
 def test_the_list_is_for_its_managers(place, otto_client, client_of, lea):

@@ -271,6 +271,7 @@ def question_of(
     now: datetime,
     only: Collection[int] | None = None,
     asking: Mapping[int, int | None] | None = None,
+    leaving: Collection[int] = (),
 ) -> Question:
     """
     Gather everybody in the plan's cohort with their needs, skills, seats and rules; a fixed
@@ -279,13 +280,14 @@ def question_of(
     wishes : instead of the plan's own
     only : ids of the people to look at, when not everybody
     asking : ids of the learners to look at, and of the one metric each asks for, if any
+    leaving : numbers of pairs that would end, whose learner and seat are free then
 
     Never a candidate: oneself, the manager of one's team or of a team above it, somebody of
     another peer group, a pair that was ended before (unless nobody was to blame), and for a
     skill whoever learns it, or teaches it to somebody, at present.
     """
     wishes = Wishes.of(plan) if wishes is None else wishes
-    people = _Gathered(plan, wishes, only, asking)
+    people = _Gathered(plan, wishes, only, asking, leaving)
     rows, coaches = people.rows, people.coaches
     affinity = affinity_of(
         wishes.preferences, rows, coaches, worked=people.history.together, now=now
@@ -401,6 +403,7 @@ class _Gathered:
         wishes: Wishes,
         only: Collection[int] | None,
         asking: Mapping[int, int | None] | None = None,
+        leaving: Collection[int] = (),
     ) -> None:
         cohort = Cohort.objects.select_related("ranking").get(pk=plan.cohort_id)
         selected = cohort.members.filter(left_out=False, person__active=True)
@@ -419,7 +422,7 @@ class _Gathered:
         self.weights = [weight[metric.pk] for metric in self.metrics]
         column = {metric.pk: index for index, metric in enumerate(self.metrics)}
         self.known = _Known(cohort, column, selected)
-        self.history = _History(selected.values("person"))
+        self.history = _History(selected.values("person"), leaving)
         need = self.known.of([member.person.pk for member in taught], "need")
         taken = self._taken(taught, column, weight)
         self.rows, self.asks, source = _rows(taught, wishes, column, need, taken, self.weights)
@@ -508,9 +511,9 @@ class _Known:
 class _History:
     """Every pair that anybody of the cohort is or was in, in one query."""
 
-    def __init__(self, people) -> None:
+    def __init__(self, people, leaving: Collection[int]) -> None:
         rows = Pair.objects.filter(Q(learner__in=people) | Q(coach__in=people)).values_list(
-            "learner_id", "coach_id", "metric_id", "state", "ending",
+            "pk", "learner_id", "coach_id", "metric_id", "state", "ending",
             "learner__name", "coach__name",
         )  # fmt: skip
         self.busy: Counter = Counter()
@@ -518,8 +521,10 @@ class _History:
         self.teaching: dict[int, set[int]] = defaultdict(set)
         self.together: set[tuple[int, int]] = set()
         self.failed: dict[tuple[int, int], str] = {}
-        for learner, coach, metric, state, ending, who, by in rows:
+        for pk, learner, coach, metric, state, ending, who, by in rows:
             self.together |= {(learner, coach), (coach, learner)}
+            if pk in leaving:
+                continue
             if state in Pair.ACTIVE:
                 self.busy[coach] += 1
                 self.learning[learner].add(metric)

@@ -166,6 +166,15 @@
     const rows = [...document.querySelectorAll("[data-row]")];
     return { name: row.dataset.row, at: rows.indexOf(row), key: element.dataset.key };
   };
+  // The same learner's, even when another coach works on another skill.
+  const rowOf = (kept) => {
+    const rows = kept?.name ? [...document.querySelectorAll("[data-row]")] : [];
+    const [learner] = kept?.name?.split(".") ?? [];
+    return (
+      rows.find((row) => row.dataset.row === kept.name) ??
+      rows.find((row) => row.dataset.row.startsWith(`${learner}.`))
+    );
+  };
   const refocus = (kept) => {
     if (!kept) return;
     if (!kept.name) {
@@ -173,11 +182,15 @@
       return;
     }
     const rows = [...document.querySelectorAll("[data-row]")];
-    const row = rows.find((one) => one.dataset.row === kept.name) ?? rows[kept.at] ?? rows.at(-1);
+    const row = rowOf(kept) ?? rows[kept.at] ?? rows.at(-1);
     const again = kept.key && row?.querySelector(`[data-key="${kept.key}"]`);
     (again || row?.querySelector("a, button, summary"))?.focus({ preventScroll: true });
   };
-  const exchange = (text) => {
+  const exchange = (text, kept) => {
+    const top = rowOf(kept)?.getBoundingClientRect().top;
+    // The browser's own way to hold the page still would come on top of ours.
+    root.style.overflowAnchor = "none";
+    setTimeout(() => (root.style.overflowAnchor = ""), 300);
     const fresh = new DOMParser().parseFromString(text, "text/html");
     const answers = new Map(partsOf(fresh).map((part) => [part.dataset.part, part]));
     for (const part of partsOf(document)) {
@@ -192,8 +205,14 @@
     wireSliders(document);
     const flash = document.querySelector("[data-part=flash]");
     flash?.classList.remove("flash-float");
-    if (flash?.childElementCount && flash.getBoundingClientRect().top < 0) {
-      flash.classList.add("flash-float");
+    // However long the words above it are now, the row that was pressed stays where it was; also
+    // when a message leaves the page to float above it.
+    const row = rowOf(kept);
+    for (let turn = 0; turn < 2; turn += 1) {
+      if (row) scrollBy({ top: row.getBoundingClientRect().top - top, behavior: "instant" });
+      if (flash?.childElementCount && flash.getBoundingClientRect().top < 0) {
+        flash.classList.add("flash-float");
+      }
     }
   };
   let panel = null;
@@ -222,7 +241,7 @@
         return;
       } else {
         panel?.close();
-        exchange(text);
+        exchange(text, kept);
         refocus(kept);
       }
     } catch {
@@ -247,6 +266,8 @@
     return true;
   };
   const openPanel = async (address, from) => {
+    // A form that a ticked box has sent has no button: it was asked for where the focus is.
+    from ??= document.activeElement;
     if (!panel) {
       panel = document.createElement("dialog");
       panel.className = "panel";
@@ -263,6 +284,9 @@
       });
     }
     if (!panel.open) panel.kept = keep(from);
+    // Until the answer is there, where it was asked for shows that it is on its way.
+    const place = panel.open ? panel : (from.closest("[data-row]") ?? from);
+    place.classList.add("is-loading");
     try {
       const answer = await fetch(address);
       if (!answer.ok || !fill(await answer.text())) throw new Error(answer.statusText);
@@ -270,6 +294,8 @@
       (panel.querySelector("[data-panel-focus]") ?? panel.querySelector("h2")).focus();
     } catch {
       location.assign(address);
+    } finally {
+      place.classList.remove("is-loading");
     }
   };
   document.addEventListener("click", (event) => {

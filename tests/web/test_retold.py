@@ -5,7 +5,7 @@ from django.utils import translation
 
 from coaching.domain.matching import explain
 from coaching.services.plans import sentences
-from coaching.web.retelling import PLACE, retold
+from coaching.web.retold import PLACE, retold
 
 KEPT = [
     *sentences.STEPS, *sentences.WHY_NOT, *sentences.MOVES, *sentences.WITHOUT_A_COACH,

@@ -12,7 +12,7 @@ from coaching.domain.matching.problem import Ints, Plan
 from coaching.domain.matching.scores import Scores
 from coaching.domain.matching.skill_table import SkillTable
 from coaching.domain.matching.solver import settle_ties, tie_hash
-from coaching.domain.matching.table import BLOCK_BYTES, NEAR, Pairs, ScoreBlocks, Table
+from coaching.domain.matching.table import NEAR, Pairs, ScoreBlocks, Table
 
 # Candidates per learner: the best at first, some at random, and more after each round.
 FEW, MANY = (8, 2, 8), (12, 4, 12)
@@ -21,7 +21,6 @@ PRUNED_ROUNDS = 6  # afterwards candidates only grow, so that the rounds must en
 FAR = 20  # highest score / FAR below the best is out of the question
 REMEMBERED = 100  # the same for candidates that a later change may start from
 ASTRAY = 2.0  # the gap of a learner x this is how far candidates may be from the best
-MARKET = 10_000  # learners in a small market that is planned for its prices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,41 +163,6 @@ def solve_dense(
         gaps=tuple(gaps),
         pairs=pairs.only(near),
     )
-
-
-def warm_prices(scores: Scores, table: Table, *, seed: int) -> Ints:
-    """
-    Return seat prices (coaches,) as they are in a small market: a sample of learners and, in the
-    same share, of coaches, planned for. A coach is worth what the sample would bid for a seat.
-    """
-    rng = np.random.default_rng(seed)
-    asking, open_coaches = np.flatnonzero(table.demand), np.flatnonzero(table.capacity)
-    if asking.size < 2 or open_coaches.size < 2:
-        return np.zeros(table.capacity.size, dtype=np.int64)
-    share = min(0.1, MARKET / asking.size)
-    learners = np.sort(rng.choice(asking, max(1, int(asking.size * share)), replace=False))
-    places = rng.permutation(open_coaches)
-    seats = np.cumsum(table.capacity[places])
-    # As many seats for each learner as there are in all.
-    wanted = seats[-1] * learners.size / asking.size
-    coaches = np.sort(places[: int(np.searchsorted(seats, wanted)) + 1])
-    small = scores.among(learners, coaches)
-    market = solve_dense(
-        small, capacity=table.capacity[coaches], tolerance=0.001, max_rounds=5, fair=False
-    ).plan
-    lowest = int(market.price[table.capacity[coaches] > 0].min())
-    # What a learner has there; who has nothing would give anything, so bids with the whole score.
-    has = np.full(learners.size, -lowest)
-    has[market.learner] = market.score - market.price[market.coach]
-    price = np.zeros(table.capacity.size, dtype=np.int64)
-    bidding = scores.among(learners, np.arange(table.capacity.size))
-    step = max(1, BLOCK_BYTES // (4 * table.capacity.size))
-    for at in range(0, learners.size, step):
-        bids = bidding.block(at, min(at + step, learners.size)) - has[at : at + step, None].astype(
-            np.int32
-        )
-        np.maximum(price, bids.max(axis=0) - lowest, out=price)
-    return price
 
 
 class Reached:

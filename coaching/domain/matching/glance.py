@@ -72,32 +72,6 @@ class Glance:
                 few = same[at : at + TILE]
                 yield Tile(self.scores, left[few], right, self.coach, few, slack, barred)
 
-    def nearby(
-        self, price: Ints, rows: Ints, look: int, rng: np.random.Generator
-    ) -> Iterator[Tile]:
-        """
-        Yield these learners with about ``look`` coaches each: the best for learners like them.
-
-        Learners who lack alike share a tile; the coaches are the best for the tile's mean learner,
-        and some at random.
-        """
-        for same in self._alike(rows):
-            slack = self._charge(price, int(same[0]))
-            for few in _neighbours(self.left[:, :-1], same):
-                left = self.left[few]
-                value = self.right @ left.mean(axis=0)
-                most = min(_padded(look), value.size)
-                best = np.argpartition(value, value.size - most)[value.size - most :]
-                best[: most // 16] = rng.integers(0, value.size, most // 16)
-                # In any order, for of each group only the best is named.
-                best = rng.permuted(np.unique(best))
-                right = np.zeros((_padded(best.size), self.right.shape[1]), dtype=np.float32)
-                right[:, -1] = -NEVER
-                right[: best.size] = self.right[best]
-                coach = np.full(right.shape[0], NOBODY)
-                coach[: best.size] = self.coach[best]
-                yield Tile(self.scores, left, right, coach, few, slack, NO_RULES)
-
     def bids(self, has: Ints, rows: Ints) -> Iterator[Tile]:
         """
         Yield the open coaches as learners see them: ``best`` is score - has, ``rows`` are coaches.
@@ -258,20 +232,6 @@ class Tile:
 
 def _padded(count: int) -> int:
     return -(-max(count, 1) // PRODUCT) * PRODUCT
-
-
-def _neighbours(lacking: Singles, rows: Ints) -> Iterator[Ints]:
-    """Yield learners who lack alike together, TILE at most, by halving where they differ most."""
-    waiting = [rows]
-    while waiting:
-        some = waiting.pop()
-        if some.size <= TILE:
-            yield np.sort(some)
-            continue
-        own = lacking[some]
-        column = own[:, int(own.std(axis=0).argmax())]
-        order = np.argpartition(column, some.size // 2)
-        waiting += [some[order[some.size // 2 :]], some[order[: some.size // 2]]]
 
 
 def _codes(scores: Scores) -> Ints:

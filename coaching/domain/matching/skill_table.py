@@ -20,7 +20,6 @@ from coaching.domain.matching.table import (
     joined_columns,
 )
 
-MOST_BIDS = 5 * 10**9  # pairs of a sample of learners with all coaches
 # How the first prices are found: heat at the start and at the end, and by how much a look may
 # mistake how good a candidate is, in shares of the highest score.
 COOLING = ((0.01, 0.002, 0.03), (0.004, 0.0005, 0.002))
@@ -29,9 +28,6 @@ SUITORS = 16  # learners whom a coach names
 
 class SkillTable(Table):
     """A ``Table`` of ``Scores`` without points pair by pair; ``highest`` is a bound here."""
-
-    most_guessed = MOST_GUESSED
-    hint: Ints | None = None  # better prices than could be guessed, for the first look
 
     def __init__(self, scores: Scores, **people: object) -> None:
         super().__init__(scores.block, **people | {"learners": scores.shape[0]})
@@ -51,7 +47,7 @@ class SkillTable(Table):
         self.weigh_seats()
         if not self.asking.size or not (self.capacity > 0).any():
             return joined_columns([])
-        guess = self.guessed_prices(rng) if self.hint is None else self.hint
+        guess = self.guessed_prices(rng)
         if guess.any():
             pairs = self._promising(guess, best)
         else:
@@ -69,7 +65,7 @@ class SkillTable(Table):
         and be everybody's next candidate.
         """
         n, m = self.demand.size, self.capacity.size
-        wide = max(best, min(WIDE * best, self.most_guessed // n))
+        wide = max(best, min(WIDE * best, MOST_GUESSED // n))
         pairs = Pairs(m, *joined_columns([]))
         for warm, cold, astray in COOLING:
             pairs.join(*self._listed(price, wide, astray * self.highest))
@@ -94,8 +90,7 @@ class SkillTable(Table):
 
     def _suitors(self, has: Ints) -> tuple[Ints, Ints, Ints]:
         """Return (learner, coach, score) of each coach's highest bidders, who have so much now."""
-        bidders = self._bidders()
-        bidders = bidders[has[bidders] > LEAST]
+        bidders = self.asking[has[self.asking] > LEAST]
         mine = has[bidders]
         if not mine.size or int(mine.max()) - int(mine.min()) > WIDEST:
             return joined_columns([])
@@ -128,9 +123,6 @@ class SkillTable(Table):
             if 0 < better.size < rows.size // 8:
                 found.append(tile.candidates(better, 8 * add, astray))
         return top, self._scored(found)
-
-    def _bidders(self) -> Ints:
-        return self.asking
 
     def tight(self, price: Ints, top: Ints) -> tuple[Ints, Ints, Ints] | None:
         lowest = self._lowest(price)
@@ -166,59 +158,3 @@ class SkillTable(Table):
             fine = ~np.isin(learner * m + coach, self.barred[:, 0] * m + self.barred[:, 1])
             learner, coach = learner[fine], coach[fine]
         return learner, coach, self.scores.pairs(learner, coach)
-
-
-class NearbyTable(SkillTable):
-    """
-    A ``SkillTable`` too large to look at as a whole: every learner sees ``look`` coaches.
-
-    What ``priced`` returns is then no bound on every plan; ``sampled_gap`` estimates one.
-    """
-
-    most_guessed = 3 * MOST_GUESSED
-
-    def __init__(
-        self, scores: Scores, *, look: int, rng: np.random.Generator, **people: object
-    ) -> None:
-        super().__init__(scores, **people)
-        self.look, self.rng = look, rng
-
-    def _bidders(self) -> Ints:
-        most = max(1, MOST_BIDS // max(self.capacity.size, 1))
-        if self.asking.size <= most:
-            return self.asking
-        return np.sort(self.rng.choice(self.asking, most, replace=False))
-
-    def priced(
-        self, price: Ints, marginal: Ints, add: int, astray: float
-    ) -> tuple[Ints, tuple[Ints, Ints, Ints]]:
-        # Where some seats are fought for and others idle, what a seat as such is worth would hide
-        # all differences in score; a look that proves nothing may leave it out.
-        seats = (price + self.worth // 2) // self.worth
-        unlike = seats[self.capacity > 0].min() < seats[self.capacity > 0].max()
-        if not unlike:
-            return super().priced(price, marginal, add, astray)
-        return super().priced(price - seats * self.worth, np.zeros_like(marginal), add, astray)
-
-    def _looks(self, price: Ints, *, noise: float = 0.0) -> Iterator[Tile]:
-        return self.glance.nearby(price, self.asking, self.look, self.rng)
-
-    def sampled_gap(
-        self, price: Ints, marginal: Ints, sample: int, rng: np.random.Generator
-    ) -> tuple[float, float]:
-        """
-        Return an unbiased estimate of the score that might still be gained, and its standard error.
-
-        The gap of a plan is what its learners could gain elsewhere at its prices, added up;
-        ``sample`` of them are looked at with every coach.
-        """
-        size = min(sample, self.asking.size)
-        some = np.sort(rng.choice(self.asking, size, replace=False))
-        gain = np.zeros(size)
-        for at, one in enumerate(some.tolist()):
-            surplus = self._read(one, one + 1)[0].astype(np.int64) + self.worth - price
-            gain[at] = max(int(surplus.max(initial=0)), 0) - marginal[one]
-        # Without replacement: when everybody is looked at nothing is left to err about.
-        left_out = np.sqrt(1 - size / self.asking.size)
-        error = gain.std(ddof=1) / np.sqrt(size) * left_out if size > 1 else 0.0
-        return float(gain.mean() * self.asking.size), float(error * self.asking.size)

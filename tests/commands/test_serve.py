@@ -179,7 +179,7 @@ def test_a_real_broker_that_is_gone_fails_no_request(
     """Through Celery and its client, to a port where nobody listens."""
     settings.REDIS_URL = f"redis://127.0.0.1:{free}/0"
     monkeypatch.setattr(engine, "_broker_gone_until", 0.0)
-    gone = Celery(broker=settings.REDIS_URL)
+    gone = Celery(broker=settings.REDIS_URL, set_as_current=False)
     monkeypatch.setattr(engine, "current_app", gone)
     with django_capture_on_commit_callbacks(execute=True):
         engine.wake()

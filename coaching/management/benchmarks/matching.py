@@ -142,7 +142,7 @@ def _given(learners: int, coaches: int, *, scipy: bool) -> Lines:
 
 
 def _million(learners: int, coaches: int, *, scipy: bool) -> Lines:
-    """From people to a plan, by looking at a share of the pairs."""
+    """From people to a plan, cut apart by lot."""
     with clock() as taken:
         scores = skills(learners, coaches)
         found = solve_people(scores, capacity=np.full(coaches, SEATS))
